@@ -1,0 +1,28 @@
+// What a network expects of a picture; kept in every checkpoint, so that it can be used without
+// the recipe it was trained by.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace uniq::data {
+
+/// value = (byte / 255 - mean[c]) / deviation[c], computed in fp32 as
+/// fl(fl(byte) * scale[c] + shift[c]) with a fused multiply-add, scale = 1 / (255 * deviation),
+/// shift = -mean / deviation, both rounded once from double.
+struct Preprocessing {
+  std::int64_t channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::string resize = "none";  ///< "none": pictures must have this size
+  std::vector<float> mean;
+  std::vector<float> deviation;
+  bool operator==(const Preprocessing&) const = default;
+};
+
+std::string to_json(const Preprocessing& preprocessing);
+/// Throws Error where a field is missing, of the wrong type or not finite and sensible.
+Preprocessing preprocessing_from_json(const std::string& json);
+
+}  // namespace uniq::data

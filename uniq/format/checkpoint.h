@@ -1,0 +1,37 @@
+// What a checkpoint says of itself, kept in the safetensors metadata: enough to use it without the
+// recipe. Needs no LibTorch.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "uniq/data/preprocessing.h"
+#include "uniq/format/safetensors.h"
+#include "uniq/graph/bit_plan.h"
+#include "uniq/graph/graph.h"
+
+namespace uniq::format {
+
+/// Metadata keys: "format" = "uniqnn-checkpoint", "version" = "1", "graph" (text form), "bit_plan",
+/// "preprocessing", "classes" (JSON), "training" (JSON object, free for uniq/train; may be absent).
+struct CheckpointInfo {
+  graph::Graph graph;
+  graph::BitPlan bit_plan;
+  data::Preprocessing preprocessing;
+  std::vector<std::string> classes;
+  std::string training;  ///< JSON; empty where absent
+};
+
+std::map<std::string, std::string> to_metadata(const CheckpointInfo& info);
+
+/// Throws Error where `file` is no checkpoint of this project, or of a newer version, or its parts
+/// do not fit each other (a layer without its tensors, tensors of another shape).
+CheckpointInfo read_checkpoint_info(const Safetensors& file);
+
+/// Names and shapes of the tensors that a graph with this plan has: PyTorch's state dict names,
+/// and `<layer>.quan_w.delta` [1] or [out], `<layer>.quan_a.delta` [1] where they are learned.
+std::map<std::string, std::vector<std::int64_t>> expected_tensors(const graph::Graph& graph,
+                                                                   const graph::BitPlan& plan);
+
+}  // namespace uniq::format

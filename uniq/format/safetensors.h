@@ -1,0 +1,58 @@
+// Reader and writer of the safetensors format: an 8-byte little-endian header length, a JSON
+// header, then the tensors' bytes, row-major and little-endian. The reader trusts nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace uniq::format {
+
+enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
+std::string_view dtype_name(DType dtype);  ///< "F32", ...
+std::size_t dtype_size(DType dtype);
+
+/// A tensor's place in memory; does not own it.
+struct TensorView {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+/// A file mapped into memory, validated as a whole when constructed: header length, JSON, types,
+/// shapes (no overflow), offsets (in bounds, without holes or overlaps). Throws Error.
+class Safetensors {
+ public:
+  explicit Safetensors(const std::filesystem::path& path);
+  /// The same on bytes that the caller keeps; `where` is named in errors.
+  Safetensors(std::span<const std::byte> bytes, const std::string& where);
+  ~Safetensors();
+  Safetensors(Safetensors&&) noexcept;
+  Safetensors& operator=(Safetensors&&) noexcept;
+
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  /// Throws Error that names the file and the tensor if there is none of that name.
+  const TensorView& at(const std::string& name) const;
+  const std::string& where() const { return where_; }
+
+ private:
+  struct Mapping;
+  std::unique_ptr<Mapping> mapping_;
+  std::string where_;
+  std::map<std::string, std::string> metadata_;
+  std::map<std::string, TensorView> tensors_;
+};
+
+/// Writes whole or not at all (temporary name, fsync, rename). The same tensors and metadata give
+/// the same bytes. Throws Error and leaves what was there before.
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+}  // namespace uniq::format
