@@ -1,0 +1,26 @@
+// Small things that messages and parsers share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace uniq {
+
+/// The candidate with the smallest edit distance, or empty if none is near (more than half of the
+/// name's length away).
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+
+/// Shell pattern over a whole name: '*' any text, '?' one character.
+bool matches_pattern(std::string_view pattern, std::string_view name);
+
+/// "a, b, c".
+std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
+
+/// "12 B", "3.4 kB", "1.25 MB": powers of 1000.
+std::string human_bytes(double bytes);
+
+/// "48 s", "3 min 20 s", "2 h 05 min".
+std::string human_seconds(double seconds);
+
+}  // namespace uniq

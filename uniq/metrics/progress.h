@@ -1,0 +1,34 @@
+// A progress line with the time left, on a terminal; a plain line now and then elsewhere.
+// A library never prints: the text goes through a function that uniq/cli gives.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace uniq::metrics {
+
+/// Estimates time left and formats; prints nothing.
+class Progress {
+ public:
+  /// `clock` gives seconds (monotonic); tests pass their own.
+  Progress(std::int64_t total, std::function<double()> clock = {});
+  /// Work done since the last call or the start (a resumed run begins with `skip`).
+  void advance(std::int64_t done);
+  void skip(std::int64_t done);  ///< done before: counts towards the total, not towards the rate
+  double seconds_left() const;   ///< from the rate of late; negative while unknown
+  double elapsed() const;
+  /// "epoch 2/5  [=====>    ]  54%  loss 0.412  1.2k img/s  3 min 20 s left".
+  std::string line(const std::string& head, const std::string& tail, int width) const;
+
+ private:
+  std::int64_t total_;
+  std::int64_t done_ = 0;
+  std::int64_t skipped_ = 0;
+  std::function<double()> clock_;
+  double start_;
+  double recent_rate_ = 0;
+  double last_time_ = 0;
+};
+
+}  // namespace uniq::metrics
