@@ -1,4 +1,4 @@
-# Settings that every target shares, and the functions that define targets.
+# Settings that every target shares, and the functions that define targets without LibTorch.
 include(GNUInstallDirs)
 
 set(CMAKE_CXX_STANDARD 20)
@@ -6,38 +6,78 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# A folder that finds a package for its library finds it for the programs that link the library too.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+# Programs in bin/, libraries in lib/, tests in tests/ of the build folder. Installed programs find
+# the libraries of this project beside them and LibTorch where it was when they were linked.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_INSTALL_RPATH $ORIGIN $ORIGIN/../${CMAKE_INSTALL_LIBDIR})
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
+# ccache keeps objects that use a precompiled header only under this sloppiness; the header's own
+# contents are hashed all the same.
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+                                  CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
-# -ffp-contract=off: the arithmetic is a contract; fused multiply-adds are written out.
+# -ffp-contract=off: the arithmetic is a contract; fused multiply-adds are written out. Nothing here
+# asks for more than the architecture's baseline: files that use a newer instruction set say so.
 add_compile_options(-Wall -Wextra -ffp-contract=off)
-if(UNIQ_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+if(UNIQ_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "UNIQ_FUZZ needs clang (libFuzzer); configure with "
+                        "-DCMAKE_CXX_COMPILER=clang++ or the preset fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(UNIQ_SANITIZE OR UNIQ_FUZZ)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
 find_package(Threads REQUIRED)
 
-# uniq_library(<folder> SOURCES ... DEPENDS ...): static library uniq_<folder>, exported as
-# UniQ::<folder>. Third-party libraries among DEPENDS are linked like ours.
+# Installed libraries, by component of the package (see UniqInstall.cmake).
+define_property(GLOBAL PROPERTY UNIQ_RUNTIME_LIBRARIES)
+define_property(GLOBAL PROPERTY UNIQ_TRAINING_LIBRARIES)
+
+# uniq_install_library(<target> <Runtime|Training> <exported name>): what both kinds of library
+# share: where the headers are, C++20 for those who link it, its place in the package.
+function(uniq_install_library target component exported_name)
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${exported_name})
+  add_library(UniQ::${exported_name} ALIAS ${target})
+  install(TARGETS ${target} EXPORT UniQ${component}Targets
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  string(TOUPPER ${component} group)
+  set_property(GLOBAL APPEND PROPERTY UNIQ_${group}_LIBRARIES ${target})
+endfunction()
+
+# uniq_library(<folder> SOURCES ... DEPENDS ... PRIVATE ...): static library uniq_<folder>, exported
+# as UniQ::<folder>. DEPENDS is what its headers need, PRIVATE what only its sources do;
+# third-party libraries are linked like ours.
 function(uniq_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   add_library(uniq_${name} STATIC ${ARG_SOURCES})
-  target_include_directories(uniq_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
-                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(uniq_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
-  set_target_properties(uniq_${name} PROPERTIES EXPORT_NAME ${name})
-  add_library(UniQ::${name} ALIAS uniq_${name})
+  uniq_install_library(uniq_${name} Runtime ${name})
 endfunction()
 
 # uniq_test(<folder> SOURCES ... DEPENDS ...): one GoogleTest program for tests/<folder>; each of
-# its cases is a ctest test. LABELS mark what may be left out (full).
+# its cases is a ctest test.
 function(uniq_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(uniq_${name}_test ${ARG_SOURCES})
@@ -46,5 +86,22 @@ function(uniq_test name)
                                                   GTest::gtest_main)
   target_compile_definitions(uniq_${name}_test
                              PRIVATE UNIQ_GOLDEN="${PROJECT_SOURCE_DIR}/tests/golden")
+  set_target_properties(uniq_${name}_test PROPERTIES
+                        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   gtest_discover_tests(uniq_${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# uniq_fuzz(<name> SOURCES ... DEPENDS ...): libFuzzer program <name>_fuzz in fuzz/ of the build
+# folder; nothing unless UNIQ_FUZZ.
+function(uniq_fuzz name)
+  if(NOT UNIQ_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name}_fuzz ${ARG_SOURCES})
+  target_include_directories(${name}_fuzz PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPENDS})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name}_fuzz PROPERTIES
+                        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
 endfunction()

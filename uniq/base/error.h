@@ -10,11 +10,11 @@ namespace uniq {
 /// The parts of a message; empty parts are left out. It reads
 /// `what (where): got X, expected Y; try Z`.
 struct ErrorText {
-  std::string what;
-  std::string where;
-  std::string got;
-  std::string expected;
-  std::string remedy;
+  std::string what = {};
+  std::string where = {};
+  std::string got = {};
+  std::string expected = {};
+  std::string remedy = {};
 };
 
 std::string to_string(const ErrorText& text);

@@ -8,8 +8,11 @@
 namespace uniq {
 
 /// The candidate with the smallest edit distance, or empty if none is near (more than half of the
-/// name's length away).
+/// name's length away). Names of more than 128 characters are no typing errors: empty.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+
+/// A name out of a file, fit for a message: in quotes, control characters as \xNN, long ones cut.
+std::string quoted_name(std::string_view name);
 
 /// Shell pattern over a whole name: '*' any text, '?' one character.
 bool matches_pattern(std::string_view pattern, std::string_view name);

@@ -12,9 +12,9 @@ struct Dataset {
   std::int64_t channels = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
-  std::vector<std::uint8_t> pixels;    ///< [count, height, width, channels]
-  std::vector<std::int32_t> labels;    ///< [count], each in 0..classes.size()-1
-  std::vector<std::string> classes;    ///< names, by label
+  std::vector<std::uint8_t> pixels;  ///< [count, height, width, channels]
+  std::vector<std::int32_t> labels;  ///< [count], each in 0..classes.size()-1
+  std::vector<std::string> classes;  ///< names, by label
   std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
   std::int64_t picture_bytes() const { return channels * height * width; }
 };

@@ -6,18 +6,11 @@
 #include <memory>
 #include <vector>
 
+#include "uniq/data/augment.h"
 #include "uniq/data/dataset.h"
 #include "uniq/data/preprocessing.h"
 
 namespace uniq::data {
-
-struct Augmentation {
-  int pad = 0;         ///< pad each side with black (byte 0), then crop back at a random offset
-  bool crop_per_batch = false;  ///< one random offset per batch instead of one per picture
-  bool flip = false;   ///< mirror left-right with probability 1/2
-  int cutout = 0;      ///< side of a random square set to the mean (0 after normalisation)
-  bool operator==(const Augmentation&) const = default;
-};
 
 struct LoaderOptions {
   std::int64_t batch_size = 128;
@@ -30,15 +23,17 @@ struct LoaderOptions {
 
 /// One batch. Buffers are reused: valid until the next call of Loader::next.
 struct Batch {
-  std::int64_t index = 0;             ///< within the epoch
-  std::int64_t count = 0;             ///< pictures
-  std::vector<float> pixels;          ///< [count, height, width, channels] (channels last)
-  std::vector<std::int64_t> labels;   ///< [count]
+  std::int64_t index = 0;            ///< within the epoch
+  std::int64_t count = 0;            ///< pictures
+  std::vector<float> pixels;         ///< [count, height, width, channels] (channels last)
+  std::vector<std::int64_t> labels;  ///< [count]
 };
 
 class Loader {
  public:
-  /// `indices`: the pictures of the data set to use. The data set must outlive the loader.
+  /// `indices`: the pictures of the data set to use. The data set must outlive the loader. Throws
+  /// Error where the preprocessing does not fit the data set, an index or an option is out of
+  /// range, or an epoch would have no batch.
   Loader(const Dataset& dataset, std::vector<std::int64_t> indices,
          const Preprocessing& preprocessing, const LoaderOptions& options);
   ~Loader();
@@ -48,10 +43,12 @@ class Loader {
   std::int64_t batches() const;   ///< per epoch
   std::int64_t pictures() const;  ///< per epoch, dropped ones not counted
 
-  /// Begins an epoch at one of its batches; may be called in the middle of another.
+  /// Begins an epoch at one of its batches, first_batch = batches() being its end; may be called
+  /// in the middle of another.
   void start(std::int64_t epoch, std::int64_t first_batch = 0);
 
-  /// The next batch, or nullptr at the end of the epoch. Rethrows what a worker threw.
+  /// The next batch, or nullptr at the end of the epoch (and before the first start). Rethrows
+  /// what a worker threw.
   const Batch* next();
 
  private:
@@ -59,8 +56,9 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
-/// Splits 0..count-1 into a training part and `held_out` pictures, as equal in every class as
-/// the counts allow; depends on seed alone. Both sorted.
+/// Splits 0..count-1 into a training part and `held_out` pictures, the same share of every class
+/// as nearly as whole pictures allow (largest remainders, ties to the lower label); which pictures
+/// depends on the seed alone. Both sorted. Throws UsageError unless 0 <= held_out < count.
 struct HoldOut {
   std::vector<std::int64_t> training;
   std::vector<std::int64_t> validation;

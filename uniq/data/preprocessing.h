@@ -21,8 +21,15 @@ struct Preprocessing {
   bool operator==(const Preprocessing&) const = default;
 };
 
+/// Throws Error, which names `where`, unless the fields are finite and sensible.
+void validate(const Preprocessing& preprocessing, const std::string& where);
+
+/// The value of every byte, [channels, 256].
+std::vector<float> pixel_values(const Preprocessing& preprocessing);
+
 std::string to_json(const Preprocessing& preprocessing);
-/// Throws Error where a field is missing, of the wrong type or not finite and sensible.
+/// Throws Error where a field is missing, unknown, of the wrong type or not finite and sensible.
+/// Floats come back bit for bit.
 Preprocessing preprocessing_from_json(const std::string& json);
 
 }  // namespace uniq::data

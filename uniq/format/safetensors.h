@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace uniq::format {
@@ -25,8 +26,9 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-/// A file mapped into memory, validated as a whole when constructed: header length, JSON, types,
-/// shapes (no overflow), offsets (in bounds, without holes or overlaps). Throws Error.
+/// A file mapped into memory (it must not be cut while mapped; replacing it is safe), validated as
+/// a whole when constructed: header length, JSON, types, shapes (no overflow), offsets (in bounds,
+/// without holes or overlaps). Throws Error.
 class Safetensors {
  public:
   explicit Safetensors(const std::filesystem::path& path);
@@ -44,6 +46,8 @@ class Safetensors {
 
  private:
   struct Mapping;
+  void read(std::span<const std::byte> bytes);
+
   std::unique_ptr<Mapping> mapping_;
   std::string where_;
   std::map<std::string, std::string> metadata_;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "uniq/graph/graph.h"
@@ -19,6 +20,9 @@ enum class ActivationRange {
 };
 
 ActivationRange activation_range(const Graph& graph, NodeId layer);
+
+/// "image", "non-negative", "signed".
+std::string_view range_name(ActivationRange range);
 
 enum class Method { uniq, lsq, pact, dorefa };
 std::string_view method_name(Method method);
@@ -46,18 +50,20 @@ struct BitOverride {
   std::string pattern;
   int weight_bits = 0;  ///< 1..8; 0 with activation_bits 0: fp32
   int activation_bits = 0;
+  bool operator==(const BitOverride&) const = default;
 };
 
 /// What a recipe asks for.
 struct BitRequest {
   Method method = Method::uniq;
-  int weight_bits = 0;      ///< 1..8; 0 (both): the whole network stays fp32
+  int weight_bits = 0;  ///< 1..8; 0 (both): the whole network stays fp32
   int activation_bits = 0;
   /// First and last layer: 8 or another width, 0 for fp32, -1 for method.md's rule
   /// (8 bits; fp32 when weights and activations both have 1 bit).
   int end_bits = -1;
   Granularity granularity = Granularity::layer;  ///< first and last layer are always layer-wise
-  std::vector<BitOverride> overrides;            ///< the last that matches wins
+  std::vector<BitOverride> overrides = {};       ///< the last that matches wins
+  bool operator==(const BitRequest&) const = default;
 };
 
 /// The plan of a graph: one entry per convolution and linear layer. A plan that exists is valid.
@@ -70,13 +76,16 @@ struct BitPlan {
 };
 
 /// Applies the rules: ends, 1-bit exceptions (ends and down-sampling convolutions in fp32 where
-/// weights and activations both have 1 bit), overrides, grids from the graph. Throws UsageError:
-/// bits outside 1..8, one of the two widths fp32, a pattern that matches no layer, PACT or DoReFa
-/// on a signed activation (names the layer), LSQ at 1 bit.
+/// weights and activations both have 1 bit; an explicit end_bits wins for the ends), overrides,
+/// grids from the graph. A first layer is one that the input reaches, a last layer one from which
+/// the output is reached, without passing another layer. Throws UsageError: bits outside 1..8, one
+/// of the two widths fp32, a pattern that matches no layer, PACT or DoReFa on a signed activation
+/// (names the layer) or kernel-wise, LSQ at 1 bit.
 BitPlan make_bit_plan(const Graph& graph, const BitRequest& request);
 
-/// A 1x1 convolution on a residual block's shortcut: it feeds an add whose other operand descends
-/// from the same value that this convolution reads.
+/// A 1x1 convolution on a residual block's shortcut: it feeds an add (through a batch norm or not)
+/// whose other operand descends, through a layer and on another way than through this
+/// convolution, from the same value that this convolution reads.
 bool is_downsampling(const Graph& graph, NodeId node);
 
 /// JSON text of a plan, and back; reading checks it against the graph (throws Error).

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct Shape {
 /// "16x28x28" or "64".
 std::string to_string(const Shape& shape);
 
+/// "3" where both are equal, else "3x5".
+std::string to_string(const Extent& extent);
+
+/// The network's picture; a map.
 struct Input {
   Shape shape;
   bool operator==(const Input&) const = default;
@@ -119,8 +124,9 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
-/// A valid network: one input, one output, every name unique, every shape known, every node
-/// reachable from the input and used. A Graph that exists is valid.
+/// A valid network: one input, which is the first node, one output, which is the last, every name
+/// unique, every shape known, every node used, every size within limits.h. A Graph that exists is
+/// valid.
 class Graph {
  public:
   /// Infers the shapes (whatever `nodes` says of them) and validates; throws UsageError that names
@@ -133,6 +139,7 @@ class Graph {
   std::optional<NodeId> find(std::string_view name) const;
   NodeId input() const { return input_; }
   NodeId output() const { return output_; }
+  /// Who reads the node's value, ascending, each once.
   const std::vector<NodeId>& consumers(NodeId id) const {
     return consumers_[static_cast<std::size_t>(id)];
   }
@@ -141,6 +148,7 @@ class Graph {
  private:
   std::vector<Node> nodes_;
   std::vector<std::vector<NodeId>> consumers_;
+  std::unordered_map<std::string, NodeId> ids_;
   NodeId input_ = 0;
   NodeId output_ = 0;
 };

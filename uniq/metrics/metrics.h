@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,9 +14,9 @@ namespace uniq::metrics {
 
 /// One row; absent values are left empty in the CSV and out of the JSON.
 struct Row {
-  std::int64_t epoch = 0;  ///< 0-based
-  std::int64_t step = 0;   ///< optimizer steps since the start of the run
-  std::string phase;       ///< "train", "validation", "test", "calibration"
+  std::int64_t epoch = 0;                ///< 0-based
+  std::int64_t step = 0;                 ///< optimizer steps since the start of the run
+  std::string phase;                     ///< "train", "validation", "test", "calibration"
   std::map<std::string, double> values;  ///< names out of `columns`
 };
 
@@ -27,19 +28,25 @@ struct Position {
   std::int64_t tensorboard = 0;
 };
 
+inline constexpr const char* kCsvFile = "metrics.csv";
+inline constexpr const char* kJsonFile = "metrics.jsonl";
+inline constexpr const char* kEventFile = "events.out.tfevents.0000000000.uniqnn";
+
 class Writer {
  public:
   /// Begins new files in `folder` (which exists), or, with `resume`, goes on in those there: cuts
-  /// them to `position`; throws Error if one is shorter. `columns`: the CSV's value columns in order.
-  /// The TensorBoard file (one name for the whole run: events.out.tfevents.<fixed>.uniqnn) is
-  /// written only where `tensorboard`.
+  /// them to `position`; throws Error if one is shorter. `columns`: the CSV's value columns in
+  /// order. The TensorBoard file (kEventFile, one for the whole run) is written only where
+  /// `tensorboard`. `clock` gives the events' time in seconds since 1970, the one thing that two
+  /// equal runs do not share; empty: the system's.
   Writer(const std::filesystem::path& folder, std::vector<std::string> columns, bool tensorboard,
-         const Position* resume = nullptr);
+         const Position* resume = nullptr, std::function<double()> clock = {});
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Appends to every file; throws Error when the disk is full.
+  /// Appends to every file; throws Error when the disk is full, and then no file holds a part of
+  /// the row. Values that are not finite are `nan` and `inf` in the CSV, null in the JSON.
   void write(const Row& row);
 
   /// Flushes and fsyncs, then tells the lengths.

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Prints the table at the end of quickstart.sh.
+
+Usage: quickstart_table.py FP32_RUN W2A2_RUN, the folders of the two runs, each with result.json.
+"""
+
+import json
+import pathlib
+import sys
+
+NEXT = """\
+What to type next:
+  build/release/bin/uniqnn summary {run}/best.safetensors   layers, bits, sizes
+  build/release/bin/uniqnn inspect {run}/best.safetensors   what is in the file
+  build/release/bin/uniqnn eval {run}/best.safetensors      accuracy, class by class
+  build/release/bin/uniqnn train recipes/quickstart/w2a2.yaml --set {setting}   4 bits
+docs/recipes.md lists every key of a recipe, recipes/ holds more of them."""
+
+FOUR_BITS = ("quantize.weight_bits=4 --set quantize.activation_bits=4 "
+             "--set output=runs/quickstart/w4a4")
+
+
+def read_result(run):
+    with open(pathlib.Path(run) / "result.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def human_bytes(count):
+    for unit, size in (("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"
+
+
+def human_seconds(seconds):
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def row(name, result):
+    """One line: the sizes are those of the weights, packed to their bits."""
+    ratio = result["fp32_weight_bytes"] / result["weight_bytes"]
+    return (f"{name:<16}{result['test']['top1']:>7.2f} %{human_bytes(result['weight_bytes']):>12}"
+            f"{ratio:>8.1f}x{human_seconds(result['seconds']):>15}")
+
+
+def table(fp32, w2a2):
+    reads = sorted({fp32["test_reads"], w2a2["test_reads"]})
+    head = f"{'':<16}{'top-1':>9}{'weights':>12}{'smaller':>9}{'training':>15}"
+    gap = fp32["test"]["top1"] - w2a2["test"]["top1"]
+    behind = f"{abs(gap):.2f} points {'behind' if gap >= 0 else 'ahead of'} fp32"
+    return "\n".join([
+        f"Fashion-MNIST, test set, read {' / '.join(reads)}:", "",
+        head, "-" * len(head), row("fp32", fp32), row("2-bit (w2a2)", w2a2), "",
+        f"2 bits: {behind}; the first and the last layer have 8 bits."])
+
+
+def main(fp32_run, w2a2_run):
+    print()
+    print(table(read_result(fp32_run), read_result(w2a2_run)))
+    print()
+    print(NEXT.format(run=w2a2_run, setting=FOUR_BITS))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Builds and tests everything. See --help.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: ./test.sh [--full] [--help]
+
+Installs what is missing, as quickstart.sh does, and then
+  - checks the format of the sources,
+  - builds build/release/ and runs all tests in it,
+  - builds what needs no LibTorch with the address and undefined-behaviour sanitizers in build/asan/
+    and runs its tests.
+At most 25 minutes on a fresh machine with two cores, less where something is built already.
+
+--full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the sanitizers over what includes LibTorch
+(build/asan-training/), clang-tidy, and every fuzzer (build/fuzz/).
+
+Environment:
+  Torch_DIR, CMAKE_PREFIX_PATH   a LibTorch 2.13 to use instead of installing one
+  UNIQ_FUZZ_SECONDS              time for each fuzzer, 60 by default
+TEXT
+}
+
+full=
+for argument in "$@"; do
+  case "$argument" in
+    -h | --help) usage; exit 0 ;;
+    --full) full=1 ;;
+    *)
+      echo "test.sh: error: unknown argument: got $argument, expected --full or --help" >&2
+      exit 2
+      ;;
+  esac
+done
+
+source "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+cd "$UNIQ_ROOT"
+
+# One line for each step that ran; what fails does not keep the others from running.
+summary=()
+failed=
+
+# step NAME COMMAND...: runs it, notes how it ended.
+step() {
+  local name="$1" start=$SECONDS result=passed
+  shift
+  say "$name"
+  "$@" || { result=FAILED; failed=1; }
+  summary+=("$(printf '%-42s %s  (%d s)' "$name" "$result" $((SECONDS - start)))")
+}
+
+# test_preset PRESET [ARGUMENT...]: configure, build, ctest, and its closing lines.
+test_preset() {
+  local preset="$1"
+  (configure "$@" && build "$preset") || return 1
+  local ctest log="build/$preset/ctest.log" status=0
+  ctest="$(dirname "$(find_cmake)")/ctest"
+  "$ctest" --preset "$preset" --parallel "$(nproc)" 2>&1 | tee "$log" || status=1
+  # From "100% tests passed" on, without the list of durations that CMake may print before.
+  summary+=("$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /')")
+  return "$status"
+}
+
+run_fuzzers() {
+  (configure fuzz && build fuzz) || return 1
+  local fuzzer name folder status=0
+  while IFS= read -r fuzzer; do
+    name="$(basename "$fuzzer")"
+    folder="build/fuzz/found/$name"
+    mkdir -p "$folder/corpus"
+    say "$name"
+    "$fuzzer" -max_total_time="${UNIQ_FUZZ_SECONDS:-60}" -rss_limit_mb=4096 -print_final_stats=1 \
+      -artifact_prefix="$folder/" "$folder/corpus" || status=1
+  done < <(find build/fuzz -name '*_fuzz' -type f -executable | sort)
+  return "$status"
+}
+
+groups=(build test)
+if [[ -n "$full" ]]; then
+  groups+=(full)
+  export UNIQ_FULL=1
+fi
+install_packages "${groups[@]}"
+find_or_install_torch
+
+step "Format" scripts/format.sh --check
+step "Tests of the release build" test_preset release
+step "Tests under sanitizers, without LibTorch" test_preset asan
+if [[ -n "$full" ]]; then
+  # LibTorch is not instrumented, and what it keeps until the end would count as leaked.
+  export ASAN_OPTIONS=detect_leaks=0
+  step "Tests under sanitizers, everything" test_preset asan-training
+  unset ASAN_OPTIONS
+  step "clang-tidy" scripts/tidy.sh
+  step "Fuzzers" run_fuzzers
+fi
+
+say "Summary ($((SECONDS / 60)) min $((SECONDS % 60)) s)"
+printf '%s\n' "${summary[@]}"
+[[ -z "$failed" ]]

@@ -1,0 +1,21 @@
+#include "uniq/base/error.h"
+
+#include <gtest/gtest.h>
+
+namespace uniq {
+namespace {
+
+TEST(ErrorText, LeavesOutWhatIsEmpty) {
+  EXPECT_EQ(to_string({.what = "W", .where = "", .got = "", .expected = "", .remedy = ""}), "W");
+  EXPECT_EQ(to_string({.what = "W", .where = "H", .got = "G", .expected = "E", .remedy = "R"}),
+            "W (H): got G, expected E; try R");
+  EXPECT_EQ(to_string({.what = "W", .where = "", .got = "", .expected = "E", .remedy = ""}),
+            "W: expected E");
+  EXPECT_EQ(to_string({.what = "W", .where = "H", .got = "", .expected = "", .remedy = "R"}),
+            "W (H); try R");
+}
+
+TEST(ErrorTypes, AUsageErrorIsAnError) { EXPECT_THROW(throw UsageError("bits 9"), Error); }
+
+}  // namespace
+}  // namespace uniq

@@ -1,0 +1,127 @@
+#include "uniq/base/text.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace uniq {
+namespace {
+
+TEST(NearestName, FindsTyposAndNothingElse) {
+  const std::vector<std::string> names = {"momentum", "weight_decay", "nesterov", "lr"};
+  EXPECT_EQ(nearest_name("momentun", names), "momentum");
+  EXPECT_EQ(nearest_name("mometnum", names), "momentum");
+  EXPECT_EQ(nearest_name("weight-decay", names), "weight_decay");
+  EXPECT_EQ(nearest_name("Lr", names), "lr");
+  EXPECT_EQ(nearest_name("lr", names), "lr");
+  EXPECT_EQ(nearest_name("batch_size", names), "");
+  EXPECT_EQ(nearest_name("", names), "");
+  EXPECT_EQ(nearest_name("momentum", {}), "");
+}
+
+TEST(NearestName, HalfOfTheNameMayDiffer) {
+  EXPECT_EQ(nearest_name("abcd", {"abxy"}), "abxy");
+  EXPECT_EQ(nearest_name("abcd", {"axyz"}), "");
+  EXPECT_EQ(nearest_name("a", {"b"}), "");
+}
+
+TEST(NearestName, SwappedNeighboursAreOneError) { EXPECT_EQ(nearest_name("ab", {"ba"}), "ba"); }
+
+TEST(NearestName, FirstOfEquallyNearOnes) {
+  EXPECT_EQ(nearest_name("conv", {"conv1", "conv2"}), "conv1");
+}
+
+TEST(NearestName, LongNamesAreNoTypingErrors) {
+  const std::string longest(128, 'a');
+  EXPECT_EQ(nearest_name(longest, {longest + "b"}), longest + "b");
+  EXPECT_EQ(nearest_name(longest + "a", {longest}), "");
+}
+
+TEST(QuotedName, Cases) {
+  EXPECT_EQ(quoted_name("layer1.0.conv1"), "'layer1.0.conv1'");
+  EXPECT_EQ(quoted_name(""), "''");
+  EXPECT_EQ(quoted_name("a\x1b[31mb\n\x7f"), "'a\\x1b[31mb\\x0a\\x7f'");
+  EXPECT_EQ(quoted_name(std::string_view("a\0b", 3)), "'a\\x00b'");
+  EXPECT_EQ(quoted_name(std::string(100, 'x')), "'" + std::string(100, 'x') + "'");
+  EXPECT_EQ(quoted_name(std::string(101, 'x')), "'" + std::string(100, 'x') + "...'");
+}
+
+TEST(MatchesPattern, Cases) {
+  EXPECT_TRUE(matches_pattern("layer1.*", "layer1.0.conv1"));
+  EXPECT_TRUE(matches_pattern("*", ""));
+  EXPECT_TRUE(matches_pattern("", ""));
+  EXPECT_TRUE(matches_pattern("*.conv?", "layer1.0.conv2"));
+  EXPECT_TRUE(matches_pattern("a*b*c", "abbbcbc"));
+  EXPECT_TRUE(matches_pattern("***", "x"));
+  EXPECT_FALSE(matches_pattern("conv", "conv1"));
+  EXPECT_FALSE(matches_pattern("conv1", "conv"));
+  EXPECT_FALSE(matches_pattern("?", ""));
+  EXPECT_FALSE(matches_pattern("", "a"));
+  EXPECT_FALSE(matches_pattern("a*b*c", "abbbcb"));
+  EXPECT_FALSE(matches_pattern("layer1.*", "layer10.conv"));
+}
+
+/// The definition, by recursion.
+bool matches_slowly(std::string_view pattern, std::string_view name) {
+  if (pattern.empty()) return name.empty();
+  if (pattern[0] == '*') {
+    return matches_slowly(pattern.substr(1), name) ||
+           (!name.empty() && matches_slowly(pattern, name.substr(1)));
+  }
+  return !name.empty() && (pattern[0] == '?' || pattern[0] == name[0]) &&
+         matches_slowly(pattern.substr(1), name.substr(1));
+}
+
+TEST(MatchesPattern, AgreesWithTheDefinition) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto text = [&random](std::string_view letters, std::size_t longest) {
+    std::string result(random() % (longest + 1), ' ');
+    for (char& c : result) c = letters[random() % letters.size()];
+    return result;
+  };
+  int matched = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const std::string pattern = text("ab*?", 6);
+    const std::string name = text("ab", 7);
+    const bool expected = matches_slowly(pattern, name);
+    ASSERT_EQ(matches_pattern(pattern, name), expected) << pattern << " " << name;
+    matched += expected ? 1 : 0;
+  }
+  EXPECT_GT(matched, 500);
+}
+
+TEST(Join, Cases) {
+  EXPECT_EQ(join({}), "");
+  EXPECT_EQ(join({"a"}), "a");
+  EXPECT_EQ(join({"a", "b", "c"}), "a, b, c");
+  EXPECT_EQ(join({"a", "b"}, "/"), "a/b");
+}
+
+TEST(HumanBytes, Cases) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(12), "12 B");
+  EXPECT_EQ(human_bytes(999), "999 B");
+  EXPECT_EQ(human_bytes(1000), "1 kB");
+  EXPECT_EQ(human_bytes(3400), "3.4 kB");
+  EXPECT_EQ(human_bytes(1250000), "1.25 MB");
+  EXPECT_EQ(human_bytes(999499), "999 kB");
+  EXPECT_EQ(human_bytes(999500), "1 MB");
+  EXPECT_EQ(human_bytes(17179869184.0), "17.2 GB");
+}
+
+TEST(HumanSeconds, Cases) {
+  EXPECT_EQ(human_seconds(0), "0 s");
+  EXPECT_EQ(human_seconds(-1), "0 s");
+  EXPECT_EQ(human_seconds(48.4), "48 s");
+  EXPECT_EQ(human_seconds(59.6), "1 min 00 s");
+  EXPECT_EQ(human_seconds(200), "3 min 20 s");
+  EXPECT_EQ(human_seconds(3599.7), "1 h 00 min");
+  EXPECT_EQ(human_seconds(7500), "2 h 05 min");
+}
+
+}  // namespace
+}  // namespace uniq

@@ -1,0 +1,102 @@
+#include "uniq/data/dataset.h"
+
+#include <cmath>
+
+#include "tests/data/test_files.h"
+
+namespace uniq::data {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(DatasetTest, NamesAndDefaultsAreKnown) {
+  EXPECT_THAT(dataset_names(), ElementsAre("fashion_mnist", "mnist", "cifar10", "cifar100"));
+  for (const std::string& name : dataset_names()) {
+    const DatasetDefaults defaults = dataset_defaults(name);
+    const std::size_t channels = name.starts_with("cifar") ? 3 : 1;
+    EXPECT_EQ(defaults.mean.size(), channels);
+    EXPECT_EQ(defaults.deviation.size(), channels);
+  }
+}
+
+TEST(DatasetTest, UnknownNameIsAUsageErrorWithTheNearest) {
+  EXPECT_THROW(load_dataset("fashion-mnist", "", Split::train), UsageError);
+  EXPECT_EQ(error_of([] { dataset_defaults("fashion-mnist"); }),
+            "unknown data set (data.name): got `fashion-mnist`, expected one of fashion_mnist, "
+            "mnist, cifar10, cifar100; try fashion_mnist");
+}
+
+TEST(DatasetTest, WithoutAUsualFolderTheRootMustBeGiven) {
+  EXPECT_THAT(error_of([] { load_dataset("cifar100", "", Split::train); }),
+              AllOf(HasSubstr("the folder of cifar100 is not known"), HasSubstr("data.root")));
+}
+
+TEST(DatasetTest, MissingFashionMnistNamesThePackage) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] { load_dataset("fashion_mnist", folder.path(), Split::train); }),
+              AllOf(HasSubstr(folder.path().string()),
+                    HasSubstr("try `apt-get install dataset-fashion-mnist`, or giving the folder "
+                              "that has it as data.root")));
+}
+
+TEST(DatasetTest, MnistIsReadFromItsRoot) {
+  const TemporaryFolder folder;
+  folder.write("t10k-images.idx3-ubyte", idx_file({4, 2, 2}, some_bytes(16)));
+  folder.write("t10k-labels.idx1-ubyte", idx_file({4}, some_labels(4)));
+  const Dataset dataset = load_dataset("mnist", folder.path(), Split::test);
+  EXPECT_EQ(dataset.count(), 4);
+  EXPECT_EQ(dataset.picture_bytes(), 4);
+  EXPECT_EQ(dataset.classes.size(), 10u);
+}
+
+class FashionMnist : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::filesystem::path root = dataset_defaults("fashion_mnist").root;
+    if (!std::filesystem::exists(root / "train-images-idx3-ubyte.gz")) {
+      GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+    }
+  }
+
+  static std::vector<int> count_labels(const Dataset& dataset) {
+    std::vector<int> counts(dataset.classes.size());
+    for (const int label : dataset.labels) ++counts.at(static_cast<std::size_t>(label));
+    return counts;
+  }
+};
+
+TEST_F(FashionMnist, TrainingPartIsAsPublished) {
+  const Dataset train = load_dataset("fashion_mnist", "", Split::train);
+  ASSERT_EQ(train.count(), 60000);
+  EXPECT_EQ(train.picture_bytes(), 28 * 28);
+  EXPECT_THAT(count_labels(train), Each(6000));
+  EXPECT_EQ(train.classes[static_cast<std::size_t>(train.labels[0])], "Ankle boot");
+
+  double sum = 0;
+  double squares = 0;
+  for (const double byte : train.pixels) {
+    sum += byte;
+    squares += byte * byte;
+  }
+  const auto size = static_cast<double>(train.pixels.size());
+  const double mean = sum / size / 255;
+  const double deviation = std::sqrt(squares / size / (255 * 255) - mean * mean);
+  const DatasetDefaults defaults = dataset_defaults("fashion_mnist");
+  EXPECT_NEAR(mean, .2860, 5e-5);
+  EXPECT_NEAR(deviation, .3530, 5e-5);
+  EXPECT_EQ(defaults.mean[0], .2860f);
+  EXPECT_EQ(defaults.deviation[0], .3530f);
+}
+
+TEST_F(FashionMnist, TestPartIsAsPublished) {
+  const Dataset test = load_dataset("fashion_mnist", "", Split::test);
+  ASSERT_EQ(test.count(), 10000);
+  EXPECT_EQ(test.pixels.size(), 10000u * 28 * 28);
+  EXPECT_THAT(count_labels(test), Each(1000));
+}
+
+}  // namespace
+}  // namespace uniq::data

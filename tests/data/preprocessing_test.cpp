@@ -1,0 +1,115 @@
+#include "uniq/data/preprocessing.h"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "tests/data/test_files.h"
+#include "uniq/data/random.h"
+
+namespace uniq::data {
+namespace {
+
+using testing::HasSubstr;
+
+Preprocessing fashion() { return {1, 28, 28, "none", {.2860f}, {.3530f}}; }
+Preprocessing cifar() {
+  return {3, 32, 32, "none", {.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}};
+}
+
+std::string json_error(const std::string& json) {
+  return error_of([&] { preprocessing_from_json(json); });
+}
+
+// The JSON of fashion() with one piece of text replaced.
+std::string json_with(const std::string& from, const std::string& to) {
+  std::string json = to_json(fashion());
+  const std::size_t at = json.find(from);
+  EXPECT_NE(at, std::string::npos);
+  return json.replace(at, from.size(), to);
+}
+
+TEST(PreprocessingTest, ValuesAreOneFusedMultiplyAdd) {
+  const std::vector<float> values = pixel_values(cifar());
+  ASSERT_EQ(values.size(), 3u * 256);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = cifar().mean[c];
+    const double deviation = cifar().deviation[c];
+    const auto scale = static_cast<float>(1 / (255 * deviation));
+    const auto shift = static_cast<float>(-mean / deviation);
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const float value = values[c * 256 + byte];
+      ASSERT_EQ(value, std::fma(static_cast<float>(byte), scale, shift));
+      // Scale, shift and result are rounded once each: three relative errors of at most 2^-24 in
+      // terms of at most |byte * scale| + |shift|.
+      const double exact = (static_cast<double>(byte) / 255 - mean) / deviation;
+      const double magnitude = static_cast<double>(byte) * scale + std::abs(shift);
+      ASSERT_NEAR(value, exact, 3 * std::ldexp(magnitude, -24));
+    }
+  }
+}
+
+TEST(PreprocessingTest, JsonIsReadable) {
+  EXPECT_EQ(to_json(fashion()),
+            R"({"channels":1,"height":28,"width":28,"resize":"none","mean":[0.286],)"
+            R"("deviation":[0.353]})");
+}
+
+TEST(PreprocessingTest, JsonRoundTripsBitForBit) {
+  EXPECT_EQ(preprocessing_from_json(to_json(cifar())), cifar());
+  constexpr std::uint64_t kSeed = 20;
+  Random random(kSeed);
+  for (int i = 0; i < 2000; ++i) {
+    Preprocessing one = fashion();
+    // Any bits of a positive float between 2^-19 and 2^108, and of either sign.
+    const auto bits = static_cast<std::uint32_t>(random.below(127u << 23) + (108u << 23));
+    one.deviation[0] = std::bit_cast<float>(bits);
+    one.mean[0] = std::bit_cast<float>(static_cast<std::uint32_t>(random.below(2)) << 31 | bits);
+    ASSERT_EQ(preprocessing_from_json(to_json(one)), one) << "seed " << kSeed << ", case " << i;
+  }
+}
+
+TEST(PreprocessingTest, WholeNumbersServeAsFloats) {
+  EXPECT_EQ(preprocessing_from_json(json_with("[0.353]", "[1]")).deviation[0], 1.0f);
+}
+
+TEST(PreprocessingTest, BadJsonIsAnError) {
+  EXPECT_THAT(json_error("{"), HasSubstr("not valid JSON (preprocessing)"));
+  EXPECT_THAT(json_error(""), HasSubstr("not valid JSON (preprocessing)"));
+  EXPECT_THAT(json_error("[1]"), HasSubstr("wrong type of JSON (preprocessing): got array"));
+  EXPECT_THAT(json_error(json_with("\"width\"", "\"breadth\"")),
+              HasSubstr("unknown field (preprocessing): got breadth"));
+  EXPECT_THAT(json_error(json_with("\"width\":28,", "")),
+              HasSubstr("missing field (preprocessing): expected width"));
+  EXPECT_THAT(json_error(json_with("28", "28.5")),
+              HasSubstr("wrong type of height (preprocessing): got number, expected an integer"));
+  EXPECT_THAT(json_error(json_with("\"none\"", "1")),
+              HasSubstr("wrong type of resize (preprocessing): got number, expected a string"));
+  EXPECT_THAT(json_error(json_with("[0.286]", "0.286")),
+              HasSubstr("wrong type of mean (preprocessing): got number, expected an array"));
+  EXPECT_THAT(json_error(json_with("0.286", "\"x\"")),
+              HasSubstr("wrong type of mean (preprocessing): got string"));
+}
+
+TEST(PreprocessingTest, ValuesOutOfRangeAreErrors) {
+  EXPECT_THAT(json_error(json_with("\"channels\":1", "\"channels\":0")),
+              HasSubstr("channels out of range (preprocessing): got 0, expected 1 to 1024"));
+  EXPECT_THAT(json_error(json_with("28", "-3")), HasSubstr("height out of range"));
+  EXPECT_THAT(json_error(json_with("28", "99999999999999999999")), HasSubstr("height"));
+  EXPECT_THAT(json_error(json_with("none", "stretch")),
+              HasSubstr("unknown resize rule (preprocessing): got `stretch`, expected `none`"));
+  EXPECT_THAT(json_error(json_with("[0.286]", "[0.1,0.2]")),
+              HasSubstr("wrong number of values in mean (preprocessing): got 2, expected 1"));
+  EXPECT_THAT(json_error(json_with("0.353", "0")), HasSubstr("deviation out of range"));
+  EXPECT_THAT(json_error(json_with("0.353", "-1")), HasSubstr("deviation out of range"));
+  EXPECT_THAT(json_error(json_with("0.286", "1e39")), HasSubstr("mean out of range"));
+}
+
+TEST(PreprocessingTest, WritingRefusesWhatReadingWould) {
+  Preprocessing bad = fashion();
+  bad.mean[0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(error_of([&] { to_json(bad); }), HasSubstr("mean out of range"));
+}
+
+}  // namespace
+}  // namespace uniq::data

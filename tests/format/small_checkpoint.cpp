@@ -1,0 +1,80 @@
+#include "tests/format/small_checkpoint.h"
+
+#include <cstring>
+
+#include "tests/base/temporary_folder.h"
+#include "uniq/base/file.h"
+#include "uniq/graph/builder.h"
+
+namespace uniq::testing {
+namespace {
+
+graph::Graph small_graph() {
+  graph::Builder builder;
+  graph::Value x = builder.input({1, 6, 6});
+  x = x.conv2d("conv1", {.out_channels = 2, .kernel = 3, .padding = 1}).batch_norm("bn1");
+  x = x.relu("relu1").conv2d("conv2", {.out_channels = 4, .kernel = 3, .groups = 2, .bias = true});
+  x = x.relu("relu2").global_avg_pool("pool").flatten("flatten");
+  return builder.finish(x.linear("fc", {.out_features = 3}));
+}
+
+}  // namespace
+
+void SmallCheckpoint::add(const std::string& name, const std::vector<std::int64_t>& shape,
+                          float value, format::DType dtype) {
+  std::size_t elements = 1;
+  for (const std::int64_t size : shape) elements *= static_cast<std::size_t>(size);
+  std::vector<std::byte>& bytes = data[name];
+  bytes.assign(elements * format::dtype_size(dtype), std::byte{0});
+  if (dtype == format::DType::f32) {
+    for (std::size_t i = 0; i < elements; ++i) {
+      std::memcpy(bytes.data() + i * sizeof(float), &value, sizeof(float));
+    }
+  }
+  tensors[name] = format::TensorView{.name = name, .dtype = dtype, .shape = shape, .bytes = bytes};
+}
+
+std::vector<format::TensorView> SmallCheckpoint::views() const {
+  std::vector<format::TensorView> list;
+  for (const auto& [name, view] : tensors) list.push_back(view);
+  return list;
+}
+
+std::string SmallCheckpoint::bytes() const {
+  const TemporaryFolder folder;
+  format::write_safetensors(folder / "checkpoint.safetensors", views(), format::to_metadata(info));
+  return read_file(folder / "checkpoint.safetensors");
+}
+
+SmallCheckpoint small_checkpoint(const graph::BitRequest& request) {
+  graph::Graph graph = small_graph();
+  graph::BitPlan plan = graph::make_bit_plan(graph, request);
+  SmallCheckpoint checkpoint{.info = {.graph = std::move(graph),
+                                      .bit_plan = std::move(plan),
+                                      .preprocessing = {.channels = 1,
+                                                        .height = 6,
+                                                        .width = 6,
+                                                        .resize = "none",
+                                                        .mean = {0.286f},
+                                                        .deviation = {0.353f}},
+                                      .classes = {"cat", "dog", "\"bird\""},
+                                      .training = R"({"epoch":3})"},
+                             .data = {},
+                             .tensors = {}};
+  for (const auto& [name, shape] :
+       format::expected_tensors(checkpoint.info.graph, checkpoint.info.bit_plan)) {
+    const bool counter = name.ends_with("num_batches_tracked");
+    checkpoint.add(name, shape, 0.25f, counter ? format::DType::i64 : format::DType::f32);
+  }
+  return checkpoint;
+}
+
+graph::BitRequest two_bits(graph::Method method) {
+  graph::BitRequest request;
+  request.method = method;
+  request.weight_bits = 2;
+  request.activation_bits = 2;
+  return request;
+}
+
+}  // namespace uniq::testing

@@ -1,0 +1,178 @@
+#include "uniq/cli/options/declare.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "uniq/base/text.h"
+#include "uniq/base/version.h"
+#include "uniq/cli/options/help.h"
+#include "uniq/cli/options/validators.h"
+#include "uniq/data/dataset.h"
+
+namespace uniq::cli {
+namespace {
+
+constexpr int kMostThreads = 1024;
+constexpr std::int64_t kLargestBatch = 1 << 20;
+constexpr const char* kDeviceType = "cpu|cuda|cuda:N";
+
+/// An option with one value; given twice, the last counts, as scripts expect.
+template <class Value>
+CLI::Option* add_value(CLI::App& command, const std::string& name, Value& value,
+                       const std::string& type, const std::string& description) {
+  return command.add_option(name, value, description)->type_name(type)->take_last();
+}
+
+CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& description) {
+  const std::string type = join(choices, std::string(1, kChoiceSeparator));
+  return add_value(command, name, value, type, description)->check(one_of(choices));
+}
+
+void add_file(CLI::App& command, const std::string& name, std::string& file,
+              const std::string& description) {
+  command.add_option(name, file, description)
+      ->type_name(kFileType)
+      ->required()
+      ->check(not_empty());
+}
+
+void add_settings(CLI::App& command, std::vector<std::string>& settings) {
+  command.add_option("--set", settings, "Change a key of the recipe; may be given several times")
+      ->type_name(kSettingType)
+      ->allow_extra_args(false)
+      ->check(setting());
+}
+
+void add_device_and_threads(CLI::App& command, std::string& device, int& threads,
+                            const std::string& default_threads) {
+  add_value(command, "--device", device, kDeviceType, "Where to compute [cpu]")
+      ->check(device_name());
+  add_value(command, "--threads", threads, "N", "Threads of the CPU [" + default_threads + "]")
+      ->check(whole_number(1, kMostThreads));
+}
+
+void add_json(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "Results as JSON, for machines")->disable_flag_override();
+}
+
+void add_quiet(CLI::App& command, bool& quiet) {
+  command.add_flag("-q,--quiet", quiet, "No progress and no log")->disable_flag_override();
+}
+
+void declare_train(CLI::App& app, TrainOptions& options) {
+  CLI::App& command = *app.add_subcommand("train", "Train a network by a recipe, fp32 or quantized");
+  add_file(command, "RECIPE", options.recipe, "What to train, on what and how: a YAML file");
+  add_settings(command, options.settings);
+  CLI::Option* resume =
+      command.add_flag("--resume", options.resume, "Go on with the run in its folder")
+          ->disable_flag_override();
+  command.add_flag("--overwrite", options.overwrite, "Begin anew where the folder holds a run")
+      ->disable_flag_override()
+      ->excludes(resume);
+  add_value(command, "-o,--output", options.output, kFolderType,
+            "Folder of the run [the recipe's, or runs/ and the recipe's name]")
+      ->check(not_empty());
+  add_device_and_threads(command, options.device, options.threads, "the recipe's");
+  add_quiet(command, options.quiet);
+  add_json(command, options.json);
+  command.footer(
+      "Ctrl-C ends the batch, saves, and says how to go on; a second one quits at once.\n\n"
+      "Examples:\n"
+      "  uniqnn train recipe.yaml\n"
+      "  uniqnn train recipe.yaml --set train.epochs=3 optimizer.lr=0.05\n"
+      "  uniqnn train recipe.yaml --output runs/second --set seed=1\n"
+      "  uniqnn train recipe.yaml --resume");
+}
+
+void declare_eval(CLI::App& app, EvalOptions& options) {
+  CLI::App& command = *app.add_subcommand("eval", "Accuracy of a checkpoint on a data set");
+  add_file(command, "CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote");
+  add_choice(command, "--data", options.data, data::dataset_names(),
+             "Data set [the one it was trained on]");
+  add_value(command, "--root", options.root, kFolderType,
+            "Folder of the data set [the one of the training, or the usual one]")
+      ->check(not_empty());
+  add_choice(command, "--split", options.split, {"test", "train"},
+             "Which part of the data set [test]");
+  add_value(command, "--batch", options.batch, "N", "Pictures at once [256]")
+      ->check(whole_number(1, kLargestBatch));
+  add_device_and_threads(command, options.device, options.threads, "all cores");
+  command.add_flag("--per-class", options.per_class, "Accuracy of each class too")
+      ->disable_flag_override();
+  add_quiet(command, options.quiet);
+  add_json(command, options.json);
+  command.footer(
+      "Examples:\n"
+      "  uniqnn eval runs/recipe/best.safetensors\n"
+      "  uniqnn eval runs/recipe/best.safetensors --per-class\n"
+      "  uniqnn eval best.safetensors --data cifar10 --root cifar-10-batches-bin --json");
+}
+
+void declare_summary(CLI::App& app, SummaryOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "summary", "Layers, shapes, bits, grids, parameters, operations and sizes of a network");
+  add_file(command, "FILE", options.file,
+           "A recipe, a checkpoint, or a network's text (uniq-graph); told by its contents");
+  add_settings(command, options.settings);
+  add_json(command, options.json);
+  command.footer(
+      "Examples:\n"
+      "  uniqnn summary recipe.yaml\n"
+      "  uniqnn summary recipe.yaml --set model.name=vgg_small\n"
+      "  uniqnn summary runs/recipe/best.safetensors\n"
+      "  uniqnn summary network.graph --json");
+}
+
+void declare_inspect(CLI::App& app, InspectOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "inspect", "What is in a checkpoint: tensors, shapes, bits, steps, state of the training");
+  add_file(command, "FILE", options.file, "A checkpoint, or any other safetensors file");
+  add_json(command, options.json);
+  command.footer(
+      "Examples:\n"
+      "  uniqnn inspect runs/recipe/best.safetensors\n"
+      "  uniqnn inspect weights.safetensors --json");
+}
+
+void declare_completions(CLI::App& app, CompletionsOptions& options) {
+  CLI::App& command =
+      *app.add_subcommand("completions", "A script by which a shell completes these commands");
+  add_choice(command, "SHELL", options.shell, {"bash", "zsh", "fish"}, "The shell")->required();
+  command.footer(
+      "Examples:\n"
+      "  source <(uniqnn completions bash)\n"
+      "  uniqnn completions bash > ~/.local/share/bash-completion/completions/uniqnn\n"
+      "  uniqnn completions zsh > \"${fpath[1]}/_uniqnn\"\n"
+      "  uniqnn completions fish > ~/.config/fish/completions/uniqnn.fish");
+}
+
+}  // namespace
+
+void declare(CLI::App& app, Options& options) {
+  app.name("uniqnn");
+  app.description("Convolutional networks of 1 to 8 bits per weight and activation.");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "Show this help");
+  app.set_version_flag("--version", std::string(version()),
+                       "Show the versions and what the CPU can do");
+  app.require_subcommand(1);
+  app.footer(
+      "`uniqnn COMMAND --help` tells more about a command.\n"
+      "Results go to standard output, progress and errors to standard error.\n"
+      "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.\n\n"
+      "Examples:\n"
+      "  uniqnn summary recipe.yaml\n"
+      "  uniqnn train recipe.yaml\n"
+      "  uniqnn eval runs/recipe/best.safetensors");
+  declare_train(app, options.train);
+  declare_eval(app, options.eval);
+  declare_summary(app, options.summary);
+  declare_inspect(app, options.inspect);
+  declare_completions(app, options.completions);
+  // Unknown arguments are kept, so that parse.cpp can name the nearest known one.
+  for (CLI::App* command : app.get_subcommands({})) command->allow_extras();
+}
+
+}  // namespace uniq::cli

@@ -1,0 +1,58 @@
+// What each command was asked to do: plain values, filled by parse.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace uniq::cli {
+
+struct TrainOptions {
+  std::string recipe;
+  std::vector<std::string> settings;  ///< "key=value", applied over the recipe's
+  bool resume = false;
+  bool overwrite = false;
+  std::string output;  ///< folder of the run; empty: the recipe's
+  std::string device = "cpu";
+  int threads = 0;  ///< 0: the recipe's
+  bool quiet = false;
+  bool json = false;
+};
+
+struct EvalOptions {
+  std::string checkpoint;
+  std::string data;  ///< empty: the data set the checkpoint was trained on
+  std::string root;
+  std::string split = "test";
+  std::int64_t batch = 256;
+  std::string device = "cpu";
+  int threads = 0;  ///< 0: all cores
+  bool per_class = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+struct SummaryOptions {
+  std::string file;
+  std::vector<std::string> settings;
+  bool json = false;
+};
+
+struct InspectOptions {
+  std::string file;
+  bool json = false;
+};
+
+struct CompletionsOptions {
+  std::string shell;
+};
+
+struct Options {
+  TrainOptions train;
+  EvalOptions eval;
+  SummaryOptions summary;
+  InspectOptions inspect;
+  CompletionsOptions completions;
+};
+
+}  // namespace uniq::cli

@@ -1,0 +1,73 @@
+#include "uniq/cli/text.h"
+
+#include <array>
+#include <cstdio>
+
+#include "uniq/base/text.h"
+
+namespace uniq::cli {
+namespace {
+
+std::string formatted(const char* format, int digits, double value) {
+  std::array<char, 352> buffer;  // the largest double in full
+  std::snprintf(buffer.data(), buffer.size(), format, digits, value);
+  return buffer.data();
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+}  // namespace
+
+std::string fixed(double value, int digits) { return formatted("%.*f", digits, value); }
+
+std::string significant(double value) { return formatted("%.*g", 4, value); }
+
+std::string grouped(std::int64_t value) {
+  std::string digits = std::to_string(value);
+  const std::ptrdiff_t first = value < 0 ? 1 : 0;
+  for (std::ptrdiff_t i = std::ssize(digits) - 3; i > first; i -= 3) {
+    digits.insert(static_cast<std::size_t>(i), 1, ',');
+  }
+  return digits;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string result;
+  std::size_t characters = 0;
+  for (const char c : text) {
+    if (!continues_character(c) && ++characters > limit) return result + "...";
+    if (!is_control(c)) {
+      result += c;
+      continue;
+    }
+    std::array<char, 8> code;
+    std::snprintf(code.data(), code.size(), "\\x%02x", static_cast<unsigned char>(c));
+    result += code.data();
+  }
+  return result;
+}
+
+std::string shell_quoted(const std::string& text) {
+  constexpr const char* kSafe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  if (!text.empty() && text.find_first_not_of(kSafe) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> sizes;
+  for (const std::int64_t size : shape) sizes.push_back(std::to_string(size));
+  return "[" + join(sizes) + "]";
+}
+
+}  // namespace uniq::cli

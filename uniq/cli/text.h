@@ -1,0 +1,30 @@
+// Numbers and names as the tables show them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace uniq::cli {
+
+/// 3.14159 with 2 digits -> "3.14".
+std::string fixed(double value, int digits);
+
+/// Four significant digits, in the shortest form: "0.02341", "1.5e-07".
+std::string significant(double value);
+
+/// 1234567 -> "1,234,567".
+std::string grouped(std::int64_t value);
+
+/// Text out of a file, fit for a terminal: control characters as \xNN, cut behind `limit`
+/// characters.
+std::string printable(std::string_view text, std::size_t limit = 120);
+
+/// As the shell reads it back: in quotes where needed.
+std::string shell_quoted(const std::string& text);
+
+/// "[64, 3, 3, 3]"; "[]" for a single number.
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
+}  // namespace uniq::cli

@@ -1,0 +1,88 @@
+#include "uniq/data/dataset.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "uniq/base/error.h"
+#include "uniq/base/text.h"
+#include "uniq/data/cifar.h"
+#include "uniq/data/idx.h"
+
+namespace uniq::data {
+namespace {
+
+std::vector<std::string> fashion_classes() {
+  return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+          "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+}
+
+std::vector<std::string> digit_classes() {
+  return {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+}
+
+constexpr char kFashionRemedy[] =
+    "`apt-get install dataset-fashion-mnist`, or giving the folder that has it as data.root";
+constexpr char kMnistRemedy[] = "giving the folder of MNIST's four IDX files as data.root";
+
+struct Entry {
+  std::string name;
+  DatasetDefaults defaults;
+  std::function<Dataset(const std::filesystem::path&, Split)> read;
+};
+
+// Adding a data set is one entry here and, for a new format, one reader.
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> kEntries = {
+      {"fashion_mnist",
+       {"/usr/share/datasets/fashion-mnist", {.2860f}, {.3530f}},
+       [](const std::filesystem::path& root, Split split) {
+         return read_idx_dataset({"fashion_mnist", root, kFashionRemedy, fashion_classes()}, split);
+       }},
+      {"mnist",
+       {"", {.1307f}, {.3081f}},
+       [](const std::filesystem::path& root, Split split) {
+         return read_idx_dataset({"mnist", root, kMnistRemedy, digit_classes()}, split);
+       }},
+      {"cifar10",
+       {"", {.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}},
+       [](const std::filesystem::path& root, Split split) {
+         return read_cifar_dataset(root, CifarKind::cifar10, split);
+       }},
+      {"cifar100",
+       {"", {.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}},
+       [](const std::filesystem::path& root, Split split) {
+         return read_cifar_dataset(root, CifarKind::cifar100, split);
+       }},
+  };
+  return kEntries;
+}
+
+const Entry& find_entry(const std::string& name) {
+  const auto found = std::ranges::find(entries(), name, &Entry::name);
+  if (found != entries().end()) return *found;
+  const std::string nearest = nearest_name(name, dataset_names());
+  throw UsageError(ErrorText{"unknown data set", "data.name", "`" + name + "`",
+                             "one of " + join(dataset_names()), nearest});
+}
+
+}  // namespace
+
+Dataset load_dataset(const std::string& name, const std::filesystem::path& root, Split split) {
+  const Entry& entry = find_entry(name);
+  const std::filesystem::path& folder = root.empty() ? entry.defaults.root : root;
+  if (folder.empty()) {
+    throw UsageError(ErrorText{"the folder of " + name + " is not known", "data.root", "nothing",
+                               "a folder", "--set data.root=FOLDER"});
+  }
+  return entry.read(folder, split);
+}
+
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries()) names.push_back(entry.name);
+  return names;
+}
+
+DatasetDefaults dataset_defaults(const std::string& name) { return find_entry(name).defaults; }
+
+}  // namespace uniq::data

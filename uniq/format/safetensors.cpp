@@ -1,0 +1,235 @@
+#include "uniq/format/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "uniq/base/error.h"
+#include "uniq/base/text.h"
+#include "uniq/format/safetensors_header.h"
+
+namespace uniq::format {
+namespace {
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference library's limit
+
+struct DTypeInfo {
+  DType dtype;
+  std::string_view name;
+  std::size_t size;
+};
+constexpr std::array<DTypeInfo, 10> kDTypes = {{
+    {DType::f64, "F64", 8},
+    {DType::f32, "F32", 4},
+    {DType::f16, "F16", 2},
+    {DType::bf16, "BF16", 2},
+    {DType::i64, "I64", 8},
+    {DType::i32, "I32", 4},
+    {DType::i16, "I16", 2},
+    {DType::i8, "I8", 1},
+    {DType::u8, "U8", 1},
+    {DType::boolean, "BOOL", 1},
+}};
+
+const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
+
+constexpr bool in_enum_order() {
+  for (std::size_t i = 0; i < kDTypes.size(); ++i) {
+    if (kDTypes[i].dtype != static_cast<DType>(i)) return false;
+  }
+  return true;
+}
+static_assert(in_enum_order());
+
+[[noreturn]] void fail(const std::string& what, const std::string& where, const std::string& got,
+                       const std::string& expected, const std::string& remedy = "") {
+  throw Error(
+      ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = remedy});
+}
+
+DType parse_dtype(const std::string& name, const std::string& where) {
+  std::vector<std::string> known;
+  for (const DTypeInfo& candidate : kDTypes) {
+    if (candidate.name == name) return candidate.dtype;
+    known.emplace_back(candidate.name);
+  }
+  fail("type of a tensor is not supported", where, quoted_name(name), join(known));
+}
+
+std::uint64_t read_length(std::span<const std::byte> bytes) {
+  std::uint64_t length = 0;
+  for (std::size_t i = kLengthBytes; i-- > 0;) {
+    length = length << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+  }
+  return length;
+}
+
+/// Bytes of a tensor, or nothing if they cannot be counted in 63 bits. Dimensions of 0 count as 1
+/// for the check: a shape must be sound even where it holds no element.
+std::optional<std::uint64_t> tensor_bytes(const std::vector<std::int64_t>& shape, DType dtype) {
+  constexpr auto kLargest = std::numeric_limits<std::int64_t>::max();
+  auto bytes = static_cast<std::int64_t>(dtype_size(dtype));
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    empty = empty || size == 0;
+    const std::int64_t counted = std::max<std::int64_t>(size, 1);
+    if (counted > kLargest / bytes) return std::nullopt;
+    bytes *= counted;
+  }
+  return empty ? 0 : static_cast<std::uint64_t>(bytes);
+}
+
+TensorView view_of(HeaderEntry& entry, std::span<const std::byte> data, const std::string& where) {
+  const std::string place = where + ", tensor " + quoted_name(entry.name);
+  const DType dtype = parse_dtype(entry.dtype, place);
+  const std::optional<std::uint64_t> bytes = tensor_bytes(entry.shape, dtype);
+  if (!bytes) fail("shape of a tensor is too large", place, "", "less than 2^63 bytes");
+  if (entry.begin > entry.end || entry.end > data.size()) {
+    fail("data of a tensor lies outside of the file", place,
+         std::to_string(entry.begin) + " to " + std::to_string(entry.end),
+         "within " + std::to_string(data.size()) + " bytes",
+         "to copy or download the file again, it may be cut off");
+  }
+  if (entry.end - entry.begin != *bytes) {
+    fail("size of a tensor's data does not fit its shape", place,
+         std::to_string(entry.end - entry.begin) + " bytes", std::to_string(*bytes));
+  }
+  return TensorView{.name = std::move(entry.name),
+                    .dtype = dtype,
+                    .shape = std::move(entry.shape),
+                    .bytes = data.subspan(entry.begin, *bytes)};
+}
+
+/// The tensors must lie one behind the other and fill the data: no byte is hidden or shared.
+void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t size,
+                    const std::string& where) {
+  std::vector<const HeaderEntry*> order;
+  for (const HeaderEntry& entry : entries) order.push_back(&entry);
+  std::sort(order.begin(), order.end(), [](const HeaderEntry* a, const HeaderEntry* b) {
+    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+  });
+  std::uint64_t covered = 0;
+  for (const HeaderEntry* entry : order) {
+    if (entry->begin != covered) {
+      fail(entry->begin < covered ? "data of two tensors overlap" : "hole in front of a tensor",
+           where + ", tensor " + quoted_name(entry->name), "offset " + std::to_string(entry->begin),
+           std::to_string(covered));
+    }
+    covered = std::max(covered, entry->end);
+  }
+  if (covered != size) {
+    fail("bytes that belong to no tensor", where, std::to_string(size) + " bytes of data",
+         std::to_string(covered));
+  }
+}
+
+}  // namespace
+
+std::string_view dtype_name(DType dtype) { return info(dtype).name; }
+
+std::size_t dtype_size(DType dtype) { return info(dtype).size; }
+
+/// A read-only mapping of a whole file.
+struct Safetensors::Mapping {
+  explicit Mapping(const std::filesystem::path& path);
+  ~Mapping() {
+    if (address != nullptr) ::munmap(address, size);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(address), size};
+  }
+
+  void* address = nullptr;
+  std::size_t size = 0;
+};
+
+Safetensors::Mapping::Mapping(const std::filesystem::path& path) {
+  const auto fail_with = [&path](int error) {
+    fail("cannot open the file", path.string(), std::generic_category().message(error), "",
+         error == ENOENT ? "to check the path" : "");
+  };
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail_with(errno);
+  struct stat status {};
+  int error = ::fstat(descriptor, &status) == 0 ? 0 : errno;
+  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
+  if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
+  if (error == 0 && status.st_size > 0) {
+    const auto length = static_cast<std::size_t>(status.st_size);
+    void* const mapped = ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (mapped == MAP_FAILED) {
+      error = errno;
+    } else {
+      address = mapped;
+      size = length;
+    }
+  }
+  ::close(descriptor);
+  if (error != 0) fail_with(error);
+}
+
+Safetensors::Safetensors(const std::filesystem::path& path)
+    : mapping_(std::make_unique<Mapping>(path)), where_(path.string()) {
+  read(mapping_->bytes());
+}
+
+Safetensors::Safetensors(std::span<const std::byte> bytes, const std::string& where)
+    : where_(where) {
+  read(bytes);
+}
+
+Safetensors::~Safetensors() = default;
+Safetensors::Safetensors(Safetensors&&) noexcept = default;
+Safetensors& Safetensors::operator=(Safetensors&&) noexcept = default;
+
+void Safetensors::read(std::span<const std::byte> bytes) {
+  if (bytes.size() < kLengthBytes) {
+    fail("the file is too short for safetensors", where_, std::to_string(bytes.size()) + " bytes",
+         "at least 8");
+  }
+  const std::uint64_t length = read_length(bytes);
+  const std::span<const std::byte> rest = bytes.subspan(kLengthBytes);
+  if (length > kMaxHeader) {
+    fail("the safetensors header is too long", where_, std::to_string(length) + " bytes",
+         "at most " + std::to_string(kMaxHeader), "a file in the safetensors format");
+  }
+  if (length > rest.size()) {
+    fail("the safetensors header is cut off", where_, std::to_string(rest.size()) + " bytes",
+         std::to_string(length), "to copy or download the file again");
+  }
+  const auto* const text = reinterpret_cast<const char*>(rest.data());
+  Header header = parse_header({text, static_cast<std::size_t>(length)}, where_);
+  const std::span<const std::byte> data = rest.subspan(length);
+  check_coverage(header.tensors, data.size(), where_);
+  metadata_ = std::move(header.metadata);
+  for (HeaderEntry& entry : header.tensors) {
+    TensorView view = view_of(entry, data, where_);
+    std::string name = view.name;
+    tensors_.emplace(std::move(name), std::move(view));
+  }
+}
+
+const TensorView& Safetensors::at(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found != tensors_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, view] : tensors_) names.push_back(known);
+  const std::string nearest = nearest_name(name, names);
+  fail("no such tensor", where_, "", quoted_name(name),
+       nearest.empty() ? "" : quoted_name(nearest));
+}
+
+}  // namespace uniq::format

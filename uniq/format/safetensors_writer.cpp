@@ -1,0 +1,112 @@
+// Writes as the reference library does: the largest types first, so that every tensor is aligned
+// to its elements, then by name; the header is filled with spaces so that the data begins at a
+// multiple of 8 bytes.
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "uniq/base/error.h"
+#include "uniq/base/file.h"
+#include "uniq/base/text.h"
+#include "uniq/format/safetensors.h"
+
+namespace uniq::format {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kMetadataKey = "__metadata__";
+constexpr std::size_t kAlignment = 8;
+
+void check_tensor(const TensorView& tensor, const std::string& where) {
+  const auto fail = [&](const char* what, const std::string& got, const std::string& expected) {
+    throw Error(ErrorText{.what = what,
+                          .where = where + ", tensor " + quoted_name(tensor.name),
+                          .got = got,
+                          .expected = expected,
+                          .remedy = ""});
+  };
+  if (tensor.name == kMetadataKey) fail("a tensor has a reserved name", "", "");
+  std::uint64_t bytes = dtype_size(tensor.dtype);
+  for (const std::int64_t size : tensor.shape) {
+    if (size < 0) fail("size of a tensor is negative", std::to_string(size), "");
+    bytes *= static_cast<std::uint64_t>(size);
+  }
+  if (bytes != tensor.bytes.size()) {
+    fail("size of a tensor's data does not fit its shape",
+         std::to_string(tensor.bytes.size()) + " bytes", std::to_string(bytes));
+  }
+}
+
+std::vector<const TensorView*> in_file_order(std::span<const TensorView> tensors) {
+  std::vector<const TensorView*> order;
+  order.reserve(tensors.size());
+  for (const TensorView& tensor : tensors) order.push_back(&tensor);
+  std::sort(order.begin(), order.end(), [](const TensorView* a, const TensorView* b) {
+    const std::size_t size_a = dtype_size(a->dtype);
+    const std::size_t size_b = dtype_size(b->dtype);
+    return size_a != size_b ? size_a > size_b : a->name < b->name;
+  });
+  return order;
+}
+
+std::string header_text(const std::vector<const TensorView*>& tensors,
+                        const std::map<std::string, std::string>& metadata,
+                        const std::string& where) {
+  Json header = Json::object();
+  if (!metadata.empty()) header[kMetadataKey] = metadata;
+  std::size_t offset = 0;
+  for (const TensorView* tensor : tensors) {
+    if (header.contains(tensor->name)) {
+      throw Error(ErrorText{.what = "two tensors of one name",
+                            .where = where,
+                            .got = quoted_name(tensor->name),
+                            .expected = "",
+                            .remedy = ""});
+    }
+    const std::size_t end = offset + tensor->bytes.size();
+    header[tensor->name] = {{"dtype", dtype_name(tensor->dtype)},
+                            {"shape", tensor->shape},
+                            {"data_offsets", std::array{offset, end}}};
+    offset = end;
+  }
+  std::string text = header.dump();
+  text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
+  return text;
+}
+
+std::array<std::byte, 8> little_endian(std::uint64_t number) {
+  std::array<std::byte, 8> bytes{};
+  for (std::byte& byte : bytes) {
+    byte = static_cast<std::byte>(number & 0xff);
+    number >>= 8;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const std::string where = path.string();
+  for (const TensorView& tensor : tensors) check_tensor(tensor, where);
+  const std::vector<const TensorView*> order = in_file_order(tensors);
+  std::string header;
+  try {
+    header = header_text(order, metadata, where);
+  } catch (const Json::exception&) {
+    throw Error(ErrorText{.what = "a tensor's name or the metadata is not UTF-8",
+                          .where = where,
+                          .got = "",
+                          .expected = "",
+                          .remedy = ""});
+  }
+  AtomicFile file(path);
+  file.write(little_endian(header.size()));
+  file.write(header);
+  for (const TensorView* tensor : order) file.write(tensor->bytes);
+  file.commit();
+}
+
+}  // namespace uniq::format

@@ -1,0 +1,5 @@
+#define UNIQ_LOOPS kAvx2Loops
+#define UNIQ_LOOPS_NAME "avx2"
+#if defined(__x86_64__)
+#include "uniq/quant/loops.inc"
+#endif

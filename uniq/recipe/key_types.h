@@ -1,0 +1,152 @@
+// Makers of keys, one per type. `member` is a function object that gives the member of a recipe,
+// constant or not.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "uniq/base/text.h"
+#include "uniq/recipe/key.h"
+#include "uniq/recipe/scalar.h"
+
+namespace uniq::recipe {
+
+template <typename Member>
+using MemberType = std::remove_cvref_t<std::invoke_result_t<Member, Recipe&>>;
+
+/// An interval of numbers; open ends are not part of it.
+template <typename Number>
+struct Range {
+  Number low = std::numeric_limits<Number>::lowest();
+  Number high = std::numeric_limits<Number>::max();
+  bool open_low = false;
+  bool open_high = false;
+
+  bool contains(Number number) const {
+    return (open_low ? number > low : number >= low) &&
+           (open_high ? number < high : number <= high);
+  }
+
+  /// " from 0 to 256", " above 0", " from 0 up".
+  std::string text() const {
+    const bool bounded = high != std::numeric_limits<Number>::max();
+    const std::string start = (open_low ? " above " : " from ") + write_number(low);
+    if (!bounded) return open_low ? start : start + " up";
+    return start + (open_high ? " to below " : " to ") + write_number(high);
+  }
+};
+
+/// Integers and floating-point numbers.
+template <typename Member>
+Key number_key(std::string name, Member member, Range<MemberType<Member>> range, std::string doc) {
+  using Number = MemberType<Member>;
+  const std::string type = (std::is_integral_v<Number> ? "an integer" : "a number") + range.text();
+  return {.name = std::move(name),
+          .type = type,
+          .doc = std::move(doc),
+          .read =
+              [=](const Given& given, Recipe& recipe) {
+                const std::optional<Number> number = read_number<Number>(given.value);
+                if (!number || !range.contains(*number)) given.refuse(type);
+                member(recipe) = *number;
+              },
+          .write = [=](const Recipe& recipe) { return write_number(member(recipe)); }};
+}
+
+template <typename Member>
+Key truth_key(std::string name, Member member, std::string doc) {
+  const std::string type = "true or false";
+  return {.name = std::move(name),
+          .type = type,
+          .doc = std::move(doc),
+          .read =
+              [=](const Given& given, Recipe& recipe) {
+                const std::optional<bool> truth = read_truth(given.value);
+                if (!truth) given.refuse(type);
+                member(recipe) = *truth;
+              },
+          .write = [=](const Recipe& recipe) { return write_truth(member(recipe)); }};
+}
+
+template <typename Member>
+Key text_key(std::string name, Member member, std::string doc) {
+  const std::string type = "a text";
+  return {.name = std::move(name),
+          .type = type,
+          .doc = std::move(doc),
+          .read =
+              [=](const Given& given, Recipe& recipe) {
+                const std::optional<std::string> text = read_text(given.value);
+                if (!text) given.refuse(type);
+                member(recipe) = *text;
+              },
+          .write = [=](const Recipe& recipe) { return write_text(member(recipe)); }};
+}
+
+/// One of the words, each of which stands for a value of the member's type. `write` finds the word
+/// for every value that can occur.
+template <typename Member>
+Key word_key(std::string name, Member member,
+             std::vector<std::pair<std::string, MemberType<Member>>> words, std::string doc) {
+  std::vector<std::string> names;
+  for (const auto& [word, meaning] : words) names.push_back(word);
+  const std::string type = "one of " + join(names);
+  return {.name = std::move(name),
+          .type = type,
+          .doc = std::move(doc),
+          .read =
+              [=](const Given& given, Recipe& recipe) {
+                const std::optional<std::string> text = read_text(given.value);
+                for (const auto& [word, meaning] : words) {
+                  if (text != word) continue;
+                  member(recipe) = meaning;
+                  return;
+                }
+                given.refuse(type);
+              },
+          .write =
+              [=](const Recipe& recipe) {
+                for (const auto& [word, meaning] : words) {
+                  if (meaning == member(recipe)) return write_text(word);
+                }
+                return write_text("");
+              }};
+}
+
+/// A list of numbers.
+template <typename Member>
+Key list_key(std::string name, Member member, Range<typename MemberType<Member>::value_type> range,
+             std::string doc) {
+  using Number = typename MemberType<Member>::value_type;
+  const std::string element = (std::is_integral_v<Number> ? "integers" : "numbers") + range.text();
+  const std::string type = "a list of " + element;
+  return {.name = std::move(name),
+          .type = type,
+          .doc = std::move(doc),
+          .read =
+              [=](const Given& given, Recipe& recipe) {
+                if (given.value.kind != Value::Kind::list) given.refuse(type);
+                std::vector<Number> numbers;
+                for (const Value& item : given.value.items) {
+                  const std::optional<Number> number = read_number<Number>(item);
+                  if (!number || !range.contains(*number)) {
+                    Given{given.key, item, given.source}.refuse(element + " in the list");
+                  }
+                  numbers.push_back(*number);
+                }
+                member(recipe) = std::move(numbers);
+              },
+          .write =
+              [=](const Recipe& recipe) {
+                std::vector<std::string> numbers;
+                for (const Number number : member(recipe)) numbers.push_back(write_number(number));
+                return write_list(numbers);
+              }};
+}
+
+}  // namespace uniq::recipe

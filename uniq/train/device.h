@@ -1,0 +1,18 @@
+// Where a network runs.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <torch/nn/module.h>
+
+#include <string>
+
+namespace uniq::train {
+
+/// "cpu", "cuda" or "cuda:N"; throws UsageError for other names and where this LibTorch or machine
+/// has no such device.
+c10::Device parse_device(const std::string& name);
+
+/// Moves a network there, its convolutions' weights into channels-last memory.
+void place(torch::nn::Module& network, const c10::Device& device);
+
+}  // namespace uniq::train

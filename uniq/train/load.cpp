@@ -1,0 +1,22 @@
+#include "uniq/train/load.h"
+
+#include <c10/util/Exception.h>
+
+#include "uniq/base/error.h"
+#include "uniq/train/device.h"
+#include "uniq/train/tensors.h"
+
+namespace uniq::train {
+
+LoadedNetwork load_network(const std::filesystem::path& path, const std::string& device) {
+  const format::Safetensors file(path);
+  LoadedNetwork loaded{.info = format::read_checkpoint_info(file)};
+  loaded.network = nn::GraphModule(loaded.info.graph, loaded.info.bit_plan);
+  for (const auto& [name, tensor] : state_dict(*loaded.network))
+    copy_into(tensor, file.at(name), file.where());
+  place(*loaded.network, parse_device(device));
+  loaded.network->eval();
+  return loaded;
+}
+
+}  // namespace uniq::train

@@ -1,0 +1,181 @@
+#include "uniq/train/run.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/generated/variable_factories.h>
+#include <torch/utils.h>
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "uniq/base/error.h"
+#include "uniq/base/file.h"
+#include "uniq/graph/summary.h"
+#include "uniq/models/models.h"
+#include "uniq/train/device.h"
+#include "uniq/train/load.h"
+#include "uniq/train/trainer.h"
+
+namespace uniq::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRecipe = "recipe.yaml";
+constexpr const char* kLast = "last.safetensors";
+constexpr const char* kBest = "best.safetensors";
+constexpr const char* kResult = "result.json";
+
+/// Pictures per batch in evaluation: nothing depends on it but memory.
+constexpr std::int64_t kEvaluationBatch = 256;
+
+data::Preprocessing preprocessing_for(const recipe::Data& options, const data::Dataset& set) {
+  const data::DatasetDefaults usual = data::dataset_defaults(options.name);
+  data::Preprocessing p;
+  p.channels = set.channels;
+  p.height = set.height;
+  p.width = set.width;
+  p.mean = options.mean.empty() ? usual.mean : options.mean;
+  p.deviation = options.deviation.empty() ? usual.deviation : options.deviation;
+  return p;
+}
+
+std::unique_ptr<data::Loader> evaluation_loader(const data::Dataset& set,
+                                                std::vector<std::int64_t> indices,
+                                                const data::Preprocessing& preprocessing,
+                                                int workers) {
+  data::LoaderOptions options;
+  options.batch_size = kEvaluationBatch;
+  options.workers = workers;
+  return std::make_unique<data::Loader>(set, std::move(indices), preprocessing, options);
+}
+
+/// Decides by the folder's contents whether to resume; throws where a run must not be lost.
+bool prepare_folder(const std::string& recipe_text, const RunOptions& options) {
+  std::error_code ignored;
+  const bool has_last = fs::exists(options.folder / kLast, ignored);
+  if (has_last && options.if_exists == IfExists::refuse)
+    throw Error({.what = "the folder holds a run already",
+                 .where = options.folder.string(),
+                 .remedy = "--resume to go on with it, --overwrite to begin anew, or --output for "
+                           "another folder"});
+  const bool resume = has_last && options.if_exists == IfExists::resume;
+  if (resume) {
+    if (read_file(options.folder / kRecipe) != recipe_text)
+      throw Error({.what = "the run in this folder was begun with another recipe",
+                   .where = (options.folder / kRecipe).string(),
+                   .remedy = "the settings it was begun with, or --overwrite to begin anew"});
+    return true;
+  }
+  std::error_code error;
+  fs::create_directories(options.folder, error);
+  if (error)
+    throw Error({.what = "cannot make the folder of the run",
+                 .where = options.folder.string(),
+                 .got = error.message(),
+                 .remedy = "--output for a folder that can be written"});
+  for (const char* name : {kResult, kBest, kLast}) fs::remove(options.folder / name, error);
+  write_file(options.folder / kRecipe, recipe_text);
+  return false;
+}
+
+Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
+                 const std::string& recipe_text) {
+  const recipe::Data& data = recipe.data;
+  data::Dataset set = data::load_dataset(data.name, data.root, data::Split::train);
+  const data::Preprocessing preprocessing = preprocessing_for(data, set);
+  graph::Graph graph = models::load_model(
+      recipe.model.name,
+      {set.channels, set.height, set.width, static_cast<std::int64_t>(set.classes.size())});
+  graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
+
+  torch::manual_seed(recipe.seed);
+  Setup setup{.recipe = recipe,
+              .options = options,
+              .info = {graph, plan, preprocessing, set.classes, {}},
+              .origin = {data.name, data.root, recipe_text},
+              .training_set = std::make_unique<data::Dataset>(std::move(set))};
+  setup.network = nn::GraphModule(std::move(graph), std::move(plan), recipe.quantize.pact_alpha);
+  place(*setup.network, parse_device(options.device));
+  setup.optimizer = std::make_unique<Optimizer>(recipe.optimizer, *setup.network);
+
+  data::HoldOut parts = data::hold_out(*setup.training_set, data.validation, recipe.seed);
+  if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size()))
+    parts.training.resize(static_cast<std::size_t>(data.limit));
+  data::LoaderOptions loader;
+  loader.batch_size = data.batch_size;
+  loader.shuffle = true;
+  loader.drop_last = data.drop_last;
+  loader.augmentation = data.augmentation;
+  loader.seed = recipe.seed;
+  loader.workers = data.workers;
+  setup.training = std::make_unique<data::Loader>(*setup.training_set, std::move(parts.training),
+                                                  preprocessing, loader);
+  if (!parts.validation.empty())
+    setup.validation = evaluation_loader(*setup.training_set, std::move(parts.validation),
+                                         preprocessing, data.workers);
+  return setup;
+}
+
+/// The test set, read when it is first asked for.
+class TestSet {
+ public:
+  TestSet(const Setup& setup) : setup_(setup) {}
+  Evaluation evaluate(nn::GraphModule& network) {
+    if (!loader_) {
+      set_ =
+          data::load_dataset(setup_.recipe.data.name, setup_.recipe.data.root, data::Split::test);
+      loader_ = evaluation_loader(set_, data::all_indices(set_), setup_.info.preprocessing,
+                                  setup_.recipe.data.workers);
+    }
+    return train::evaluate(network, *loader_, static_cast<std::int64_t>(set_.classes.size()),
+                           "test", setup_.options.listener);
+  }
+
+ private:
+  const Setup& setup_;
+  data::Dataset set_;
+  std::unique_ptr<data::Loader> loader_;
+};
+
+void write_result(const Setup& setup, const State& state, const Evaluation& test) {
+  const graph::Summary summary = graph::summarize(setup.info.graph, setup.info.bit_plan);
+  const nlohmann::ordered_json result = {
+      {"test", nlohmann::ordered_json::parse(to_json(test, setup.info.classes))},
+      {"test_reads", setup.recipe.train.test_each_epoch ? "each epoch" : "once"},
+      {"best_epoch", state.best_epoch},
+      {"epochs", state.epoch},
+      {"guarded_steps", state.guarded},
+      {"weight_bytes", summary.weight_bytes},
+      {"fp32_weight_bytes", summary.fp32_bytes},
+      {"seconds", state.seconds}};
+  write_file(setup.options.folder / kResult, result.dump(2) + "\n");
+}
+
+}  // namespace
+
+RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
+  if (recipe.threads > 0) at::set_num_threads(recipe.threads);
+  const std::string recipe_text = recipe::to_yaml(recipe);
+  const bool resume = prepare_folder(recipe_text, options);
+  Setup setup = make_setup(recipe, options, recipe_text);
+  TestSet test_set(setup);
+  Trainer trainer(setup, [&] { return test_set.evaluate(setup.network); });
+  if (resume) {
+    trainer.resume();
+  } else {
+    trainer.begin();
+  }
+  RunResult result;
+  result.folder = options.folder;
+  if (!trainer.train()) {
+    result.interrupted = true;
+    return result;
+  }
+  LoadedNetwork best = load_network(options.folder / kBest, options.device);
+  result.best_epoch = trainer.state().best_epoch;
+  result.test = test_set.evaluate(best.network);
+  write_result(setup, trainer.state(), result.test);
+  return result;
+}
+
+}  // namespace uniq::train
