@@ -34,16 +34,16 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
 cd "$UNIQ_ROOT"
 
-# train NAME: recipes/quickstart/NAME.yaml into runs/quickstart/NAME, unless that is done already.
+# train NAME: recipes/quickstart/NAME.yaml into runs/quickstart/NAME, unless that is done already;
+# a run that was interrupted goes on where it stopped.
 train() {
-  local run="runs/quickstart/$1" resume=()
+  local run="runs/quickstart/$1"
   if [[ -f "$run/result.json" ]]; then
     echo "$run: trained already"
     return 0
   fi
-  [[ ! -f "$run/last.safetensors" ]] || resume=(--resume)
-  say "Training $run${resume[0]:+ (going on where it stopped)}"
-  build/release/bin/uniqnn train "recipes/quickstart/$1.yaml" "${resume[@]}"
+  say "Training $run"
+  build/release/bin/uniqnn train "recipes/quickstart/$1.yaml" --resume
 }
 
 install_packages build

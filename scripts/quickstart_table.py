@@ -10,14 +10,11 @@ import sys
 
 NEXT = """\
 What to type next:
-  build/release/bin/uniqnn summary {run}/best.safetensors   layers, bits, sizes
-  build/release/bin/uniqnn inspect {run}/best.safetensors   what is in the file
-  build/release/bin/uniqnn eval {run}/best.safetensors      accuracy, class by class
-  build/release/bin/uniqnn train recipes/quickstart/w2a2.yaml --set {setting}   4 bits
-docs/recipes.md lists every key of a recipe, recipes/ holds more of them."""
-
-FOUR_BITS = ("quantize.weight_bits=4 --set quantize.activation_bits=4 "
-             "--set output=runs/quickstart/w4a4")
+  build/release/bin/uniqnn summary {run}/best.safetensors       layers, bits, sizes
+  build/release/bin/uniqnn inspect {run}/best.safetensors       tensors and steps
+  build/release/bin/uniqnn eval {run}/best.safetensors          accuracy by class
+  build/release/bin/uniqnn train recipes/quickstart/w4a4.yaml   the same at 4 bits
+docs/recipes.md lists every key of a recipe; recipes/ holds more of them."""
 
 
 def read_result(run):
@@ -59,7 +56,7 @@ def main(fp32_run, w2a2_run):
     print()
     print(table(read_result(fp32_run), read_result(w2a2_run)))
     print()
-    print(NEXT.format(run=w2a2_run, setting=FOUR_BITS))
+    print(NEXT.format(run=w2a2_run))
 
 
 if __name__ == "__main__":

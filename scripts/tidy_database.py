@@ -7,6 +7,7 @@ not know), writes OUTPUT and prints the files' names, each ended by a zero byte.
 """
 
 import json
+import pathlib
 import re
 import shlex
 import sys
@@ -33,9 +34,9 @@ def cleaned(command):
 def main(database, folder, pattern, output):
     with open(database, encoding="utf-8") as file:
         entries = json.load(file)
-    build = database.rsplit("/", 1)[0]
+    build = f"{pathlib.Path(database).parent.resolve()}/"
     chosen = [dict(entry, command=cleaned(entry["command"])) for entry in entries
-              if entry["file"].startswith(folder + "/") and f"/{build}/" not in entry["file"]
+              if entry["file"].startswith(folder + "/") and not entry["file"].startswith(build)
               and re.search(pattern, entry["file"][len(folder):])]
     with open(output, "w", encoding="utf-8") as file:
         json.dump(chosen, file, indent=1)

@@ -157,11 +157,11 @@ TEST(Checkpoint, AFilesFaultIsNotTheUsersRequest) {
 TEST(Checkpoint, DeepOrLongJsonIsRefused) {
   for (const std::string key : {"bit_plan", "preprocessing", "classes", "training"}) {
     EXPECT_THAT(
-        [&] { read_with(key, std::string(1'000'000, '[')); },
+        [&] { read_with(key, std::string(33, '[')); },
         ThrowsMessage<Error>(HasSubstr("the checkpoint's " + key + " is nested too deeply")));
-    EXPECT_THAT([&] { read_with(key, std::string(16'000'001, ' ')); },
-                ThrowsMessage<Error>(HasSubstr("is too long")));
   }
+  EXPECT_THAT([] { read_with("training", std::string(16'000'001, ' ')); },
+              ThrowsMessage<Error>(HasSubstr("the checkpoint's training is too long")));
   // Brackets within texts do not count.
   const std::string text = R"({"t":"\")" + std::string(100, '[') + "\"}";
   EXPECT_EQ(read_with("training", text).training, text);

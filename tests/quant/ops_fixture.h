@@ -18,33 +18,30 @@ namespace uniq::test {
 inline torch::Tensor call_fake_quantize(const torch::Tensor& x, const torch::Tensor& step,
                                         std::int64_t bits, const std::string& grid,
                                         double grad_scale = 1.0) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("uniq::fake_quantize", "")
-          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t, c10::string_view,
-                            double)>();
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("uniq::fake_quantize", "")
+                             .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t,
+                                               c10::string_view, double)>();
   return op.call(x, step, bits, grid, grad_scale);
 }
 
 inline torch::Tensor call_quantize(const torch::Tensor& x, const torch::Tensor& step,
                                    std::int64_t bits, const std::string& grid) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("uniq::quantize", "")
-          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t,
-                            c10::string_view)>();
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("uniq::quantize", "")
+                             .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t,
+                                               c10::string_view)>();
   return op.call(x, step, bits, grid);
 }
 
 inline std::tuple<torch::Tensor, torch::Tensor> call_backward(
     const torch::Tensor& gy, const torch::Tensor& x, const torch::Tensor& step, std::int64_t bits,
     const std::string& grid, double grad_scale = 1.0) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("uniq::fake_quantize_backward", "")
-          .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&,
-                                                    const at::Tensor&, std::int64_t,
-                                                    c10::string_view, double)>();
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("uniq::fake_quantize_backward", "")
+                             .typed<std::tuple<at::Tensor, at::Tensor>(
+                                 const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                 std::int64_t, c10::string_view, double)>();
   return op.call(gy, x, step, bits, grid, grad_scale);
 }
 
@@ -61,7 +58,11 @@ inline torch::Tensor spread_values(at::IntArrayRef sizes, float step, const Grid
     values[i] *= step;
   }
   constexpr float kInf = std::numeric_limits<float>::infinity();
-  constexpr float kSpecial[] = {kInf, -kInf, 0.0f, -0.0f, std::numeric_limits<float>::denorm_min(),
+  constexpr float kSpecial[] = {kInf,
+                                -kInf,
+                                0.0f,
+                                -0.0f,
+                                std::numeric_limits<float>::denorm_min(),
                                 std::numeric_limits<float>::max()};
   constexpr std::int64_t kCount = std::size(kSpecial);
   for (std::int64_t i = 0; i < kCount && flat.numel() > 4 * kCount; ++i)

@@ -1,7 +1,8 @@
 // The fused CPU operators against the composite and against the scalar truth (scalar.h).
 //
 // Forward and gx must agree bit for bit: the composite divides, takes off the offset (exact in
-// fp32), rounds and multiplies in fp32 too, each a correctly rounded operation on the same operands.
+// fp32), rounds and multiplies in fp32 too, each a correctly rounded operation on the same
+// operands.
 #include "uniq/quant/ops.h"
 
 #include <gtest/gtest.h>
@@ -57,22 +58,26 @@ Truth truth_of(const Tensor& x, const Tensor& gy, const Tensor& steps, const Gri
   // gradient in double that is rounded to fp32; the final rounding.
   const std::int64_t per_lane = (std::min(slice, kBlock) + 15) / 16;
   const double roundings = static_cast<double>(per_lane + 16 + 1 + 1 + 1);
+  const float* x_data = values.const_data_ptr<float>();
+  const double* gy_data = gradients.const_data_ptr<double>();
+  float* y = t.y.data_ptr<float>();
+  auto* codes = t.codes.data_ptr<std::uint8_t>();
+  bool* inside = t.inside.data_ptr<bool>();
   for (std::int64_t s = 0; s < steps.numel(); ++s) {
     const auto step = steps.flatten()[s].item<float>();
     double sum = 0.0, magnitude = 0.0, slope_errors = 0.0;
     for (std::int64_t i = s * slice; i < (s + 1) * slice; ++i) {
-      const auto p = quantize_scalar(values.const_data_ptr<float>()[i], step, c.grid, c.bits);
-      const double g = gradients.const_data_ptr<double>()[i];
-      t.y.data_ptr<float>()[i] = p.value;
-      t.codes.data_ptr<std::uint8_t>()[i] = static_cast<std::uint8_t>(p.code);
-      t.inside.data_ptr<bool>()[i] = p.inside;
+      const auto p = quantize_scalar(x_data[i], step, c.grid, c.bits);
+      const double g = gy_data[i];
+      y[i] = p.value;
+      codes[i] = static_cast<std::uint8_t>(p.code);
+      inside[i] = p.inside;
       sum += g * p.slope;
       magnitude += std::abs(g * p.slope);
       slope_errors += std::abs(g) * p.slope_error;
     }
     t.gstep.data_ptr<double>()[s] = sum;
-    t.gstep_error.data_ptr<double>()[s] =
-        1.01 * (roundings * kHalfUlp * magnitude + slope_errors);
+    t.gstep_error.data_ptr<double>()[s] = 1.01 * (roundings * kHalfUlp * magnitude + slope_errors);
   }
   return t;
 }
@@ -142,10 +147,9 @@ TEST_F(Ops, MemoryLayoutChangesNothing) {
   for (const GridCase& c : all_grids())
     for (const auto type : float_types())
       for (const Tensor& steps : {torch::tensor({0.37f}), three_steps()}) {
-        const Tensor x =
-            steps.numel() == 1
-                ? spread_values({3, 5, 7, 9}, 0.37f, c).to(type)
-                : spread_over(steps, 5 * 7 * 9, c).reshape({3, 5, 7, 9}).to(type);
+        const Tensor x = steps.numel() == 1
+                             ? spread_values({3, 5, 7, 9}, 0.37f, c).to(type)
+                             : spread_over(steps, 5 * 7 * 9, c).reshape({3, 5, 7, 9}).to(type);
         const Tensor gy = torch::randn({3, 5, 7, 9}, torch::dtype(type));
         for (const auto& [x_name, laid_out] : layouts_of(x)) {
           SCOPED_TRACE(c.text() + ", " + toString(type) + ", steps " +
@@ -183,8 +187,7 @@ TEST_F(Ops, TakesAnyNumberOfDimensions) {
   const Tensor vector = torch::randn({3});
   expect_forward(vector, three_steps(), c);
   expect_backward(torch::randn({3}), vector, three_steps(), c);
-  const Tensor cube =
-      torch::randn({3, 2, 5, 4, 6}).contiguous(at::MemoryFormat::ChannelsLast3d);
+  const Tensor cube = torch::randn({3, 2, 5, 4, 6}).contiguous(at::MemoryFormat::ChannelsLast3d);
   expect_forward(cube, three_steps(), c);
   expect_backward(torch::randn({3, 2, 5, 4, 6}), cube, three_steps(), c);
   const Tensor expanded = torch::randn({3, 1}).expand({3, 50});

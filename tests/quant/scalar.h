@@ -26,8 +26,8 @@ inline float offset_of(Grid grid, int bits) {
 struct Point {
   int code;
   float value;
-  bool inside;   ///< 0 < u < M: where the gradient passes to x
-  double slope;  ///< dy/dstep, not rounded
+  bool inside;         ///< 0 < u < M: where the gradient passes to x
+  double slope;        ///< dy/dstep, not rounded
   double slope_error;  ///< what the fp32 roundings of x / step and of u may add to it
 };
 

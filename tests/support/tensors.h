@@ -47,8 +47,8 @@ inline testing::AssertionResult same_bits(const torch::Tensor& actual,
                                           const torch::Tensor& expected) {
   if (actual.scalar_type() != expected.scalar_type() || actual.sizes() != expected.sizes())
     return testing::AssertionFailure()
-           << actual.scalar_type() << " " << actual.sizes() << " against "
-           << expected.scalar_type() << " " << expected.sizes();
+           << actual.scalar_type() << " " << actual.sizes() << " against " << expected.scalar_type()
+           << " " << expected.sizes();
   torch::Tensor differ = bit_patterns(actual) != bit_patterns(expected);
   if (expected.is_floating_point())
     differ = differ.logical_and(actual.isnan().logical_and(expected.isnan()).logical_not());

@@ -6,8 +6,8 @@
 
 namespace uniq::cli {
 
-/// Results, to standard output at once. Throws Error where they cannot be written (a full disk), and
-/// ReaderGone where nobody reads them any more (`uniqnn summary ... | head`).
+/// Results, to standard output at once. Throws Error where they cannot be written (a full disk),
+/// and ReaderGone where nobody reads them any more (`uniqnn summary ... | head`).
 void print(std::string_view text);
 struct ReaderGone {};
 

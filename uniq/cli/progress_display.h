@@ -14,8 +14,8 @@ class ProgressDisplay {
   struct Settings {
     bool quiet = false;
     bool terminal = false;
-    std::function<int()> width;             ///< columns of the terminal
-    std::function<double()> clock;          ///< seconds, monotonic
+    std::function<int()> width;     ///< columns of the terminal
+    std::function<double()> clock;  ///< seconds, monotonic
     std::function<void(std::string)> write;
   };
 

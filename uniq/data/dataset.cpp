@@ -27,6 +27,7 @@ constexpr char kMnistRemedy[] = "giving the folder of MNIST's four IDX files as 
 struct Entry {
   std::string name;
   DatasetDefaults defaults;
+  DatasetGeometry geometry;
   std::function<Dataset(const std::filesystem::path&, Split)> read;
 };
 
@@ -35,21 +36,25 @@ const std::vector<Entry>& entries() {
   static const std::vector<Entry> kEntries = {
       {"fashion_mnist",
        {"/usr/share/datasets/fashion-mnist", {.2860f}, {.3530f}},
+       {1, 28, 28, 10},
        [](const std::filesystem::path& root, Split split) {
          return read_idx_dataset({"fashion_mnist", root, kFashionRemedy, fashion_classes()}, split);
        }},
       {"mnist",
        {"", {.1307f}, {.3081f}},
+       {1, 28, 28, 10},
        [](const std::filesystem::path& root, Split split) {
          return read_idx_dataset({"mnist", root, kMnistRemedy, digit_classes()}, split);
        }},
       {"cifar10",
        {"", {.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}},
+       {3, 32, 32, 10},
        [](const std::filesystem::path& root, Split split) {
          return read_cifar_dataset(root, CifarKind::cifar10, split);
        }},
       {"cifar100",
        {"", {.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}},
+       {3, 32, 32, 100},
        [](const std::filesystem::path& root, Split split) {
          return read_cifar_dataset(root, CifarKind::cifar100, split);
        }},
@@ -84,5 +89,7 @@ std::vector<std::string> dataset_names() {
 }
 
 DatasetDefaults dataset_defaults(const std::string& name) { return find_entry(name).defaults; }
+
+DatasetGeometry dataset_geometry(const std::string& name) { return find_entry(name).geometry; }
 
 }  // namespace uniq::data

@@ -23,19 +23,30 @@ enum class Split { train, test };
 
 /// Reads a data set by name: "fashion_mnist" and "mnist" (IDX, plain or .gz), "cifar10",
 /// "cifar100" (binary version). An empty root means the data set's usual folder (for
-/// fashion_mnist the one of Debian's package dataset-fashion-mnist). Everything is validated
-/// before use; throws Error that names the file and says what to do.
+/// fashion_mnist the one of Debian's package dataset-fashion-mnist; the others have none and need
+/// a root). Everything is validated before use; throws Error that names the file and says what to
+/// do, UsageError for an unknown name or a root that is needed.
 Dataset load_dataset(const std::string& name, const std::filesystem::path& root, Split split);
 
 /// Names that load_dataset knows.
 std::vector<std::string> dataset_names();
 
-/// What a recipe may leave out: the usual folder and the usual normalisation of a data set.
+/// What a recipe may leave out: the usual folder (empty where there is none) and the usual
+/// normalisation of a data set.
 struct DatasetDefaults {
   std::filesystem::path root;
   std::vector<float> mean;  ///< per channel, pictures scaled to 0..1
   std::vector<float> deviation;
 };
 DatasetDefaults dataset_defaults(const std::string& name);
+
+/// Size of the pictures and number of classes of a data set, known without reading it.
+struct DatasetGeometry {
+  std::int64_t channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t classes = 0;
+};
+DatasetGeometry dataset_geometry(const std::string& name);
 
 }  // namespace uniq::data

@@ -114,6 +114,7 @@ TensorView view_of(HeaderEntry& entry, std::span<const std::byte> data, const st
 void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t size,
                     const std::string& where) {
   std::vector<const HeaderEntry*> order;
+  order.reserve(entries.size());
   for (const HeaderEntry& entry : entries) order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const HeaderEntry* a, const HeaderEntry* b) {
     return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);

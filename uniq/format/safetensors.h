@@ -35,6 +35,8 @@ class Safetensors {
   /// The same on bytes that the caller keeps; `where` is named in errors.
   Safetensors(std::span<const std::byte> bytes, const std::string& where);
   ~Safetensors();
+  Safetensors(const Safetensors&) = delete;
+  Safetensors& operator=(const Safetensors&) = delete;
   Safetensors(Safetensors&&) noexcept;
   Safetensors& operator=(Safetensors&&) noexcept;
 

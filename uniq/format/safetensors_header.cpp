@@ -123,6 +123,11 @@ class HeaderReader : public json::json_sax_t {
   bool binary(json::binary_t&) override { refuse("bytes"); }
 
   bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
+    fail_json(position);
+  }
+
+  /// `position`: of the offending byte, counted from 1.
+  [[noreturn]] void fail_json(std::size_t position) const {
     throw Error(ErrorText{.what = "the safetensors header is not valid JSON",
                           .where = where_ + ", byte " + std::to_string(position) + " of it",
                           .got = "",
@@ -255,6 +260,9 @@ Header parse_header(std::string_view text, const std::string& where) {
                           .remedy = "a file in the safetensors format"});
   }
   HeaderReader reader(where);
+  // The parser would take a zero byte for the end and hide what follows.
+  const std::size_t zero = text.find('\0');
+  if (zero != std::string_view::npos) reader.fail_json(zero + 1);
   json::sax_parse(text.begin(), text.end(), &reader);
   return reader.take();
 }

@@ -13,7 +13,6 @@
 #include <sstream>
 
 #include "uniq/base/error.h"
-#include "uniq/nn/batch_norm.h"
 
 namespace uniq::nn {
 namespace {
@@ -66,17 +65,6 @@ bool is_absorbed(const Graph& graph, const graph::BitPlan& plan, NodeId id) {
 
 }  // namespace
 
-// What running one node takes, looked up once.
-struct GraphModuleImpl::Action {
-  NodeId id;
-  std::vector<NodeId> free;           // values that no later node reads
-  int overwrite = -1;                 // index among the inputs of the one that may be overwritten
-  QuantLayer* absorbed_by = nullptr;  // a ReLU: the layer that clips instead
-  QuantConv2dImpl* conv = nullptr;
-  QuantLinearImpl* linear = nullptr;
-  BatchNormImpl* norm = nullptr;
-};
-
 GraphModuleImpl::GraphModuleImpl(graph::Graph graph, graph::BitPlan plan, double pact_alpha)
     : torch::nn::Module("GraphModule"), graph_(std::move(graph)), plan_(std::move(plan)) {
   build(pact_alpha);
@@ -86,9 +74,8 @@ void GraphModuleImpl::build(double pact_alpha) {
   std::vector<QuantLayer*> layers(static_cast<std::size_t>(graph_.size()), nullptr);
   for (NodeId id = 0; id < graph_.size(); ++id) {
     const Node& node = graph_.node(id);
-    Action action{};
+    Action action;
     action.id = id;
-    action.overwrite = -1;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (action.overwrite < 0 && may_overwrite(graph_, node.inputs[i]))
         action.overwrite = static_cast<int>(i);

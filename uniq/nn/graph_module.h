@@ -10,6 +10,7 @@
 
 #include "uniq/graph/bit_plan.h"
 #include "uniq/graph/graph.h"
+#include "uniq/nn/batch_norm.h"
 #include "uniq/nn/layers.h"
 
 namespace uniq::nn {
@@ -30,7 +31,16 @@ class GraphModuleImpl : public torch::nn::Module {
   const graph::BitPlan& plan() const { return plan_; }
 
  private:
-  struct Action;
+  /// What running one node takes, looked up once.
+  struct Action {
+    graph::NodeId id = 0;
+    std::vector<graph::NodeId> free;    ///< values that no later node reads
+    int overwrite = -1;                 ///< index of the input that may be overwritten
+    QuantLayer* absorbed_by = nullptr;  ///< a ReLU: the layer that clips instead
+    QuantConv2dImpl* conv = nullptr;
+    QuantLinearImpl* linear = nullptr;
+    BatchNormImpl* norm = nullptr;
+  };
   void build(double pact_alpha);
   torch::Tensor run(const Action& action, const std::vector<torch::Tensor>& values, bool fuse);
 

@@ -30,10 +30,11 @@ void check_shapes(const at::Tensor& x, const at::Tensor& step) {
                    step.scalar_type());
   TORCH_CHECK_VALUE(x.device() == step.device(), "uniq: x and step on different devices: got ",
                     x.device(), " and ", step.device());
-  const std::int64_t steps = step.numel();
-  TORCH_CHECK_VALUE(steps == 1 || (x.dim() > 0 && steps == x.size(0)),
+  // Symbolic, so that torch.compile can trace with sizes that are not known.
+  const c10::SymInt steps = step.sym_numel();
+  TORCH_CHECK_VALUE(steps == 1 || (x.dim() > 0 && steps == x.sym_size(0)),
                     "uniq: wrong number of steps: got ", steps,
-                    ", expected 1 or one per slice of dimension 0 of x ", x.sizes());
+                    ", expected 1 or one per slice of dimension 0 of x ", x.sym_sizes());
 }
 
 void check_step(const at::Tensor& step) {

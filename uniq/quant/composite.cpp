@@ -57,11 +57,8 @@ std::tuple<at::Tensor, at::Tensor> fake_quantize_backward(const at::Tensor& gy, 
   const at::Tensor outside = below.logical_or(above).logical_or(at::isnan(u));
   const at::Tensor gx = at::where(outside, at::zeros_like(gy), gy).to(x.scalar_type());
   at::Tensor terms = gy.to(at::kDouble) * slope;
-  if (step.numel() > 1) {
-    terms = terms.flatten(1).sum(1);
-  } else {
-    terms = terms.sum();
-  }
+  // The last dimension of 1 serves an x of one dimension, whose elements have a step each.
+  terms = step.numel() == 1 ? terms.sum() : terms.unsqueeze(-1).flatten(1).sum(1);
   return {gx, (terms * grad_scale).to(at::kFloat).reshape(step.sizes())};
 }
 

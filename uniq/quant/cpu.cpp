@@ -61,9 +61,8 @@ struct Arguments {
         bits(static_cast<int>(bits_in)) {
     check_shapes(x, step);
     check_step(step);
-    const bool outermost = step.numel() == 1 || x.stride(0) * x.size(0) == x.numel();
-    if (!x.is_non_overlapping_and_dense() || !outermost)
-      x = x.contiguous(x.suggest_memory_format());
+    if (!x.is_non_overlapping_and_dense()) x = at::empty_like(x).copy_(x);
+    if (step.numel() > 1 && x.stride(0) * x.size(0) != x.numel()) x = x.contiguous();
   }
   GridConstants constants(std::int64_t index) const {
     return {step.const_data_ptr<float>()[index], grid_offset(grid, bits),
@@ -71,6 +70,14 @@ struct Arguments {
   }
   Blocks blocks() const { return {x.numel(), step.numel()}; }
 };
+
+// `result`, whose strides are those of Arguments::x, with the strides that empty_like(x) has: what
+// the meta kernels promise.
+at::Tensor laid_out_like(const at::Tensor& x, const at::Tensor& result) {
+  if (result.strides() == x.strides()) return result;
+  const at::Tensor target = at::empty_like(x, result.options());
+  return target.strides() == result.strides() ? result : target.copy_(result);
+}
 
 // Other types go through fp32 block by block, in buffers on the stack that stay in the L1 cache.
 template <class T>
@@ -80,6 +87,15 @@ void widen(const T* from, float* to, std::int64_t count) {
 template <class T>
 void narrow(const float* from, T* to, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
+}
+
+// gx of a gradient in double, which a way through fp32 would round.
+void pass_inside(const double* gy, const float* x, double* gx, std::int64_t count,
+                 GridConstants grid) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float u = x[i] / grid.step - grid.offset;
+    gx[i] = u > 0.0f && u < grid.largest ? gy[i] : 0.0;
+  }
 }
 
 template <class Body>
@@ -126,7 +142,7 @@ at::Tensor fake_quantize_cpu(const at::Tensor& x, const at::Tensor& step, std::i
       }
     });
   });
-  return y;
+  return laid_out_like(x, y);
 }
 
 at::Tensor quantize_cpu(const at::Tensor& x, const at::Tensor& step, std::int64_t bits,
@@ -145,7 +161,7 @@ at::Tensor quantize_cpu(const at::Tensor& x, const at::Tensor& step, std::int64_
     });
   });
   TORCH_CHECK_VALUE(good, "uniq: NaN has no code");
-  return codes;
+  return laid_out_like(x, codes);
 }
 
 std::tuple<at::Tensor, at::Tensor> fake_quantize_backward_cpu(
@@ -175,7 +191,11 @@ std::tuple<at::Tensor, at::Tensor> fake_quantize_backward_cpu(
         widen(gradient + b.first, gradients, b.size);
         sum = in.loops.fake_quantize_backward(gradients, values, gradients, b.size,
                                               in.constants(b.step));
-        narrow(gradients, target + b.first, b.size);
+        if constexpr (std::is_same_v<T, double>) {
+          pass_inside(gradient + b.first, values, target + b.first, b.size, in.constants(b.step));
+        } else {
+          narrow(gradients, target + b.first, b.size);
+        }
       }
     });
   });
@@ -187,7 +207,7 @@ std::tuple<at::Tensor, at::Tensor> fake_quantize_backward_cpu(
       sum += partial[static_cast<std::size_t>(s * blocks.per_step() + i)];
     sums[s] = static_cast<float>(sum * grad_scale);
   }
-  return {gx, gstep};
+  return {laid_out_like(x, gx), gstep};
 }
 
 }  // namespace

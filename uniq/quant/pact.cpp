@@ -2,6 +2,7 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "uniq/base/error.h"
@@ -13,18 +14,20 @@ namespace {
 struct PactFunction : torch::autograd::Function<PactFunction> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& alpha, const at::Tensor& step, std::int64_t bits) {
-    context->save_for_backward({x, alpha, step});
-    context->saved_data["bits"] = bits;
+    context->save_for_backward({x, alpha});
     return fake_quantize(x, step, static_cast<int>(bits), Grid::unsigned_, 1.0);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor& gy = gradients[0];
-    const auto bits = static_cast<int>(context->saved_data["bits"].toInt());
-    const at::Tensor gx =
-        std::get<0>(fake_quantize_backward(gy, saved[0], saved[2], bits, Grid::unsigned_, 1.0));
-    const at::Tensor galpha = (gy * (saved[0] >= saved[1])).sum().reshape(saved[1].sizes());
+    const at::Tensor& x = saved[0];
+    const at::Tensor& alpha = saved[1];
+    // By x, not by u = x / step, whose rounding could give the bound itself to both.
+    const at::Tensor above = x >= alpha;
+    const at::Tensor inside = (x > 0).logical_and_(above.logical_not());
+    const at::Tensor gx = at::where(inside, gy, at::zeros_like(gy));
+    const at::Tensor galpha = (gy * above).sum().reshape(alpha.sizes());
     return {gx, galpha, at::Tensor(), at::Tensor()};
   }
 };

@@ -14,6 +14,24 @@
 namespace uniq::quant {
 namespace {
 
+// What has a grid but no place in the method; graph::layer_bits refuses it for whole networks.
+void check_method(const QuantizerOptions& o) {
+  using graph::Method;
+  if (o.role == Role::image || o.method == Method::uniq) return;
+  if (o.method == Method::lsq && o.bits < 2)
+    throw UsageError({.what = "LSQ has no 1-bit grid",
+                      .where = o.name,
+                      .got = "1 bit",
+                      .expected = "2 to 8",
+                      .remedy = "method uniq"});
+  if (o.method != Method::lsq && o.steps != 1)
+    throw UsageError({.what = "PACT and DoReFa have one weight step per layer",
+                      .where = o.name,
+                      .got = std::to_string(o.steps) + " steps",
+                      .expected = "1",
+                      .remedy = "method uniq or lsq"});
+}
+
 bool all_positive(const torch::Tensor& values) {
   return at::isfinite(values).logical_and(values > 0).all().item<bool>();
 }
@@ -105,6 +123,7 @@ std::int64_t Quantizer::guard() {
 
 std::shared_ptr<Quantizer> make_quantizer(const QuantizerOptions& options) {
   using graph::Method;
+  check_method(options);
   const bool weight = options.role == Role::weight;
   if (options.role == Role::image || options.method == Method::uniq)
     return std::make_shared<UniqQuantizer>(options);

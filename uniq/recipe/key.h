@@ -12,7 +12,7 @@ namespace uniq::recipe {
 
 /// A value on its way into a recipe, and where it came from.
 struct Given {
-  const std::string& key;
+  std::string key;
   const Value& value;
   const Source& source;
 

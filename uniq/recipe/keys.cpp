@@ -77,7 +77,7 @@ std::vector<Key> data_keys() {
       number_key("data.limit", UNIQ_MEMBER(data.limit), Int64{.low = 0, .high = kMany},
                  "Use only so many training pictures, for a quick trial; 0: all."),
       number_key("data.batch_size", UNIQ_MEMBER(data.batch_size), Int64{.low = 1, .high = 1 << 24},
-                 "Pictures per step, of all processes together."),
+                 "Pictures per step."),
       truth_key("data.drop_last", UNIQ_MEMBER(data.drop_last),
                 "Leave out the last batch of an epoch where it is not full."),
       number_key("data.workers", UNIQ_MEMBER(data.workers), Int{.low = 0, .high = 256},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "uniq/base/error.h"
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxBases = 16;
-const std::string kBase = "base";
+constexpr char kBase[] = "base";
 
 /// A recipe while its values come in, with the place that each came from.
 struct Draft {
@@ -40,18 +41,25 @@ std::optional<Value> take_base(Value& tree) {
   return base;
 }
 
+/// The same for every way to write a file's path.
+fs::path identity(const fs::path& path) {
+  std::error_code unreadable;
+  const fs::path canonical = fs::weakly_canonical(path, unreadable);
+  return unreadable ? path : canonical;
+}
+
 /// `chain`: the files that are being read, the outermost first.
 void apply_file(const fs::path& path, std::vector<fs::path>& chain, Draft& draft);
 
 void apply_base(const Given& base, const fs::path& path, std::vector<fs::path>& chain,
                 Draft& draft) {
   const std::optional<std::string> name = read_text(base.value);
-  if (!name || !fs::is_regular_file(path.parent_path() / *name)) {
+  const fs::path next = path.parent_path() / name.value_or("");
+  std::error_code unreadable;
+  if (!name || !fs::is_regular_file(next, unreadable)) {
     base.refuse("a recipe file, its path relative to this file's folder");
   }
-  const fs::path next = path.parent_path() / *name;
-  const fs::path canonical = fs::weakly_canonical(next);
-  if (std::find(chain.begin(), chain.end(), canonical) != chain.end()) {
+  if (std::find(chain.begin(), chain.end(), identity(next)) != chain.end()) {
     base.refuse("a recipe that does not lead back here");
   }
   if (chain.size() == kMaxBases) {
@@ -63,7 +71,7 @@ void apply_base(const Given& base, const fs::path& path, std::vector<fs::path>& 
 void apply_file(const fs::path& path, std::vector<fs::path>& chain, Draft& draft) {
   const Source source{path.string()};
   Value tree = parse_yaml(read_file(path, kMaxRecipeBytes), source);
-  chain.push_back(fs::weakly_canonical(path));
+  chain.push_back(identity(path));
   if (const std::optional<Value> base = take_base(tree)) {
     apply_base({kBase, *base, source}, path, chain, draft);
   }

@@ -1,8 +1,5 @@
 #include "uniq/recipe/scalar.h"
 
-#include <yaml-cpp/emitter.h>
-#include <yaml-cpp/emittermanip.h>
-
 #include <algorithm>
 
 #include "uniq/base/text.h"
@@ -51,9 +48,13 @@ std::optional<std::string> read_text(const Value& value) {
 
 std::string write_text(const std::string& text) {
   if (may_stand_bare(text)) return text;
-  YAML::Emitter emitter;
-  emitter << YAML::DoubleQuoted << text;
-  return emitter.c_str();
+  // Byte for byte: the name of a file need not be UTF-8.
+  std::string quoted = "\"";
+  for (const char character : text) {
+    if (character == '"' || character == '\\') quoted += '\\';
+    quoted += character;
+  }
+  return quoted + "\"";
 }
 
 std::string write_list(const std::vector<std::string>& items) {

@@ -44,7 +44,8 @@ std::string write_truth(bool truth);
 
 /// Any scalar; no control characters.
 std::optional<std::string> read_text(const Value& value);
-/// In quotes where YAML would take the bare text for something else.
+/// In quotes where YAML would take the bare text for something else. Precondition: no control
+/// characters.
 std::string write_text(const std::string& text);
 
 /// A list on one line, of items that are YAML already.

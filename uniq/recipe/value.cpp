@@ -113,9 +113,13 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_as_key(value);
     if (open_.empty()) {
       root_ = std::move(value);
-    } else {
-      open_.back().items.push_back(std::move(value));
+      return;
     }
+    Value& parent = open_.back();
+    // The parser notices only on a later line that nothing stands there.
+    const bool absent = value.kind == Value::Kind::nothing;
+    if (absent && parent.kind == Value::Kind::map) value.line = parent.keys.back().line;
+    parent.items.push_back(std::move(value));
   }
 
   void open(Value value) {

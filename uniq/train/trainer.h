@@ -17,11 +17,11 @@ struct Setup {
   RunOptions options;
   format::CheckpointInfo info;
   Origin origin;
-  std::unique_ptr<const data::Dataset> training_set;
-  std::unique_ptr<data::Loader> training;
-  std::unique_ptr<data::Loader> validation;  ///< null: train.data.validation is 0
+  std::unique_ptr<const data::Dataset> training_set = {};
+  std::unique_ptr<data::Loader> training = {};
+  std::unique_ptr<data::Loader> validation = {};  ///< null: train.data.validation is 0
   nn::GraphModule network{nullptr};
-  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Optimizer> optimizer = {};
 };
 
 class Trainer {

@@ -32,10 +32,7 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string&
 
 void add_file(CLI::App& command, const std::string& name, std::string& file,
               const std::string& description) {
-  command.add_option(name, file, description)
-      ->type_name(kFileType)
-      ->required()
-      ->check(not_empty());
+  command.add_option(name, file, description)->type_name(kFileType)->required()->check(not_empty());
 }
 
 void add_settings(CLI::App& command, std::vector<std::string>& settings) {
@@ -62,7 +59,8 @@ void add_quiet(CLI::App& command, bool& quiet) {
 }
 
 void declare_train(CLI::App& app, TrainOptions& options) {
-  CLI::App& command = *app.add_subcommand("train", "Train a network by a recipe, fp32 or quantized");
+  CLI::App& command =
+      *app.add_subcommand("train", "Train a network by a recipe, fp32 or quantized");
   add_file(command, "RECIPE", options.recipe, "What to train, on what and how: a YAML file");
   add_settings(command, options.settings);
   CLI::Option* resume =
@@ -150,6 +148,8 @@ void declare_completions(CLI::App& app, CompletionsOptions& options) {
 
 }  // namespace
 
+bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+
 void declare(CLI::App& app, Options& options) {
   app.name("uniqnn");
   app.description("Convolutional networks of 1 to 8 bits per weight and activation.");
@@ -172,7 +172,7 @@ void declare(CLI::App& app, Options& options) {
   declare_inspect(app, options.inspect);
   declare_completions(app, options.completions);
   // Unknown arguments are kept, so that parse.cpp can name the nearest known one.
-  for (CLI::App* command : app.get_subcommands({})) command->allow_extras();
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands")->allow_extras();
 }
 
 }  // namespace uniq::cli

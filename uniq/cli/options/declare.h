@@ -2,7 +2,7 @@
 // Adding a command is a struct in options.h, a function in declare.cpp, and a file that runs it.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include "uniq/cli/options/options.h"
 
@@ -10,6 +10,9 @@ namespace uniq::cli {
 
 /// Declares all commands; parsing `app` then fills `options`, which has to outlive it.
 void declare(CLI::App& app, Options& options);
+
+/// Whether it takes no value.
+bool is_flag(const CLI::Option& option);
 
 // What an option's value is, as its type name says it: the completions go by these.
 inline constexpr const char* kFileType = "FILE";

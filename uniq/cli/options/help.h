@@ -1,8 +1,7 @@
 // The looks of `--help`.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 
 namespace uniq::cli {

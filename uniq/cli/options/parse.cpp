@@ -1,6 +1,6 @@
 #include "uniq/cli/options/parse.h"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "uniq/base/error.h"
@@ -39,7 +39,8 @@ std::string full_name(const CLI::App& command) {
 [[noreturn]] void fail_unknown_option(const CLI::App& command, const std::string& argument) {
   const std::vector<std::string> names = option_names(command);
   const std::string name = argument.substr(0, argument.find('='));
-  const std::string nearest = nearest_name(name, names);
+  // One letter is near any other.
+  const std::string nearest = name.starts_with("--") ? nearest_name(name, names) : "";
   throw UsageError(ErrorText{"unknown option", full_name(command), quoted_name(name),
                              "one of " + join(names),
                              nearest.empty() ? help_hint(command) : "`" + nearest + "`"});
@@ -66,11 +67,11 @@ void check_command(const CLI::App& app, const std::vector<std::string>& argument
                                "one of " + join(command_names(app)), help_hint(app)});
   }
   const std::string& first = arguments.front();
-  const auto is_known = [&first](const std::vector<std::string>& names) {
-    return std::ranges::find(names, first) != names.end();
-  };
-  if (is_known(command_names(app)) || is_known(option_names(app))) return;
-  if (first.starts_with("-")) fail_unknown_option(app, first);
+  const bool is_option = first.starts_with("-");
+  const std::vector<std::string> known = is_option ? option_names(app) : command_names(app);
+  const std::string name = is_option ? first.substr(0, first.find('=')) : first;
+  if (std::ranges::find(known, name) != known.end()) return;
+  if (is_option) fail_unknown_option(app, first);
   fail_unknown_command(app, first);
 }
 
@@ -98,10 +99,16 @@ const CLI::App& chosen_command(const CLI::App& app) {
   return chosen.empty() ? app : *chosen.front();
 }
 
-/// "--threads: 1 required N missing" -> "--threads".
+/// "--threads: 1 required N missing" -> "--threads", "json was given a ..." -> "json".
 std::string option_in(const CLI::ParseError& error) {
   const std::string message = error.what();
   return message.substr(0, message.find_first_of(": "));
+}
+
+/// A flag that was given a value is named without its dashes.
+const CLI::Option* find_option(const CLI::App& command, const std::string& name) {
+  const CLI::Option* option = command.get_option_no_throw(name);
+  return option != nullptr ? option : command.get_option_no_throw("--" + name);
 }
 
 std::string missing_argument(const CLI::App& command) {
@@ -127,14 +134,15 @@ std::string missing_argument(const CLI::App& command) {
   }
   if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
     throw UsageError(ErrorText{"options exclude each other", full_name(command),
-                               "both --resume and --overwrite", "one of them",
-                               help_hint(command)});
+                               "both --resume and --overwrite", "one of them", help_hint(command)});
   }
-  const CLI::Option* declared = command.get_option_no_throw(option);
-  const bool is_flag = declared != nullptr && declared->get_type_size() == 0;
-  throw UsageError(ErrorText{is_flag ? "the option takes no value" : "the option's value is missing",
-                             option, "",
-                             is_flag || declared == nullptr ? "" : declared->get_type_name(),
+  const CLI::Option* declared = find_option(command, option);
+  if (declared != nullptr && is_flag(*declared)) {
+    throw UsageError(ErrorText{"the option takes no value", declared->get_name(), "", "",
+                               "`" + declared->get_name() + "`"});
+  }
+  throw UsageError(ErrorText{"the option's value is missing", option, "",
+                             declared == nullptr ? "a value" : declared->get_type_name(),
                              help_hint(command)});
 }
 

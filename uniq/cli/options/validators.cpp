@@ -23,31 +23,25 @@ bool is_whole_number(const std::string& text, std::int64_t smallest, std::int64_
   return error == std::errc() && stop == end && smallest <= number && number <= largest;
 }
 
-/// The names of a validator are shown in the help; the types of the options say enough.
-template <class Check>
-CLI::Validator quiet_validator(Check check) {
-  return CLI::Validator([check](std::string& value) { return check(value); }, "");
-}
-
 }  // namespace
 
-CLI::Validator one_of(const std::vector<std::string>& choices) {
-  return quiet_validator([choices](const std::string& value) -> std::string {
+Check one_of(const std::vector<std::string>& choices) {
+  return [choices](const std::string& value) -> std::string {
     if (std::ranges::find(choices, value) != choices.end()) return "";
     return refusal(value, "one of " + join(choices), nearest_name(value, choices));
-  });
+  };
 }
 
-CLI::Validator whole_number(std::int64_t smallest, std::int64_t largest) {
-  return quiet_validator([smallest, largest](const std::string& value) -> std::string {
+Check whole_number(std::int64_t smallest, std::int64_t largest) {
+  return [smallest, largest](const std::string& value) -> std::string {
     if (is_whole_number(value, smallest, largest)) return "";
     return refusal(value, "a whole number from " + std::to_string(smallest) + " to " +
                               std::to_string(largest));
-  });
+  };
 }
 
-CLI::Validator device_name() {
-  return quiet_validator([](const std::string& value) -> std::string {
+Check device_name() {
+  return [](const std::string& value) -> std::string {
     constexpr std::int64_t kLargestIndex = 127;  // LibTorch keeps it in a signed byte
     const std::string indexed = "cuda:";
     if (value == "cpu" || value == "cuda") return "";
@@ -56,7 +50,7 @@ CLI::Validator device_name() {
       return "";
     }
     return refusal(value, "cpu, cuda or cuda:N");
-  });
+  };
 }
 
 bool is_setting(const std::string& text) {
@@ -65,17 +59,17 @@ bool is_setting(const std::string& text) {
   return text.find('/') > equals;
 }
 
-CLI::Validator setting() {
-  return quiet_validator([](const std::string& value) -> std::string {
+Check setting() {
+  return [](const std::string& value) -> std::string {
     if (is_setting(value)) return "";
     return refusal(value, std::string("KEY=VALUE") + ", such as train.epochs=3");
-  });
+  };
 }
 
-CLI::Validator not_empty() {
-  return quiet_validator([](const std::string& value) -> std::string {
+Check not_empty() {
+  return [](const std::string& value) -> std::string {
     return value.empty() ? refusal(value, "a name") : "";
-  });
+  };
 }
 
 }  // namespace uniq::cli

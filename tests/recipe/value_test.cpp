@@ -1,0 +1,134 @@
+#include "uniq/recipe/value.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/recipe/error_of.h"
+#include "uniq/recipe/scalar.h"
+
+namespace uniq::recipe {
+namespace {
+
+using testing::usage_error_of;
+
+Value parse(const std::string& text) { return parse_yaml(text, {"r.yaml"}); }
+std::string error_of(const std::string& text) {
+  return usage_error_of([&] { parse(text); });
+}
+
+TEST(Value, TreeWithLines) {
+  const Value root = parse("# comment\na: 1\nb:\n  c: [x, \"y\"]\n  d:\n");
+  ASSERT_EQ(root.kind, Value::Kind::map);
+  ASSERT_EQ(root.keys.size(), 2u);
+  EXPECT_EQ(root.keys[0].name, "a");
+  EXPECT_EQ(root.keys[0].line, 2);
+  EXPECT_EQ(root.items[0].text, "1");
+  EXPECT_FALSE(root.items[0].quoted);
+  const Value& inner = root.items[1];
+  ASSERT_EQ(inner.keys.size(), 2u);
+  EXPECT_EQ(inner.keys[0].line, 4);
+  ASSERT_EQ(inner.items[0].kind, Value::Kind::list);
+  ASSERT_EQ(inner.items[0].items.size(), 2u);
+  EXPECT_EQ(inner.items[0].items[0].text, "x");
+  EXPECT_EQ(inner.items[0].items[1].text, "y");
+  EXPECT_TRUE(inner.items[0].items[1].quoted);
+  EXPECT_EQ(inner.items[1].kind, Value::Kind::nothing);
+}
+
+TEST(Value, EmptyTextIsNothing) {
+  for (const char* text : {"", "\n\n", "# only a comment\n", "~", "null"}) {
+    EXPECT_EQ(parse(text).kind, Value::Kind::nothing) << text;
+  }
+}
+
+TEST(Value, RefusesWhatARecipeNeverNeeds) {
+  EXPECT_EQ(error_of("a: &x 1\nb: *x\n"),
+            "anchors and aliases (& and *) are not understood (r.yaml:1); try quotes around a text "
+            "that begins with one of them");
+  EXPECT_EQ(error_of("a: 1\nb: !!str 2\n"),
+            "tags are not understood (r.yaml:2): got 'tag:yaml.org,2002:str'; try quotes around a "
+            "text that begins with !");
+  EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n"),
+            "key a stands twice (r.yaml:3): got another one at r.yaml:1");
+  EXPECT_EQ(error_of("a: 1\n---\nb: 2\n"), "more than one document (r.yaml): expected one");
+  EXPECT_EQ(error_of("[a]: 1\n"), "key is not a name (r.yaml:1): got a list, expected a name");
+  EXPECT_EQ(error_of("~: 1\n"), "key is not a name (r.yaml:1): got nothing, expected a name");
+}
+
+TEST(Value, NamesTheLineOfASyntaxError) {
+  EXPECT_TRUE(error_of("a: 1\nb: [1, 2\nc: 3\n").starts_with("this is not YAML (r.yaml:"));
+  EXPECT_TRUE(error_of("a: 1\nb: ]\n").starts_with("this is not YAML (r.yaml:2): got "));
+}
+
+TEST(Value, LimitsDepthCountAndSize) {
+  EXPECT_EQ(error_of(std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']')), "no error");
+  EXPECT_EQ(error_of(std::string(kMaxDepth + 1, '[') + std::string(kMaxDepth + 1, ']')),
+            "values are nested too deeply (r.yaml:1): expected at most 16 levels");
+
+  const auto list_of = [](std::size_t count) {
+    std::string text = "[1";
+    for (std::size_t index = 1; index < count; ++index) text += ",1";
+    return text + "]";
+  };
+  EXPECT_EQ(error_of(list_of(kMaxValues - 1)), "no error");  // the list is a value too
+  EXPECT_EQ(error_of(list_of(kMaxValues)), "too many values (r.yaml:1): expected at most 10000");
+
+  EXPECT_EQ(error_of(std::string(kMaxRecipeBytes, '\n')), "no error");
+  EXPECT_EQ(error_of(std::string(kMaxRecipeBytes + 1, '\n')),
+            "recipe is too large (r.yaml): got 1 MB, expected at most 1 MB");
+}
+
+TEST(Value, Describe) {
+  EXPECT_EQ(describe(parse("x")), "'x'");
+  EXPECT_EQ(describe(parse("\"1\"")), "the text '1'");
+  EXPECT_EQ(describe(parse("[1]")), "a list");
+  EXPECT_EQ(describe(parse("{a: 1}")), "a group of keys");
+  EXPECT_EQ(describe(parse("")), "nothing");
+  EXPECT_EQ(describe(parse(std::string(100, 'x'))), "'" + std::string(60, 'x') + "...'");
+}
+
+TEST(Scalar, Numbers) {
+  EXPECT_EQ(read_number<int>(parse("12")), 12);
+  EXPECT_EQ(read_number<int>(parse("-3")), -3);
+  EXPECT_EQ(read_number<double>(parse("1e-3")), 1e-3);
+  EXPECT_EQ(read_number<double>(parse(".5")), 0.5);
+  EXPECT_EQ(read_number<double>(parse("3")), 3.0);
+  EXPECT_EQ(read_number<std::uint64_t>(parse("18446744073709551615")), ~std::uint64_t{0});
+  for (const char* text : {"1.5", "1e3", "12x", "0x10", "1 2", "99999999999", "\"12\"", "[1]", "x",
+                           "~", "\"\"", "1_000"}) {
+    EXPECT_EQ(read_number<int>(parse(text)), std::nullopt) << text;
+  }
+  for (const char* text : {"nan", ".nan", "inf", "-inf", "1e999", "1,5", "\"0.1\""}) {
+    EXPECT_EQ(read_number<double>(parse(text)), std::nullopt) << text;
+  }
+}
+
+TEST(Scalar, TruthAndText) {
+  EXPECT_EQ(read_truth(parse("true")), true);
+  EXPECT_EQ(read_truth(parse("false")), false);
+  for (const char* text : {"yes", "1", "\"true\"", "True", "[true]"}) {
+    EXPECT_EQ(read_truth(parse(text)), std::nullopt) << text;
+  }
+  EXPECT_EQ(read_text(parse("12")), "12");
+  EXPECT_EQ(read_text(parse("a b")), "a b");
+  EXPECT_EQ(read_text(parse("\"\"")), "");
+  EXPECT_EQ(read_text(parse("\"a\\nb\"")), std::nullopt);
+  EXPECT_EQ(read_text(parse("\"a\\0b\"")), std::nullopt);
+  EXPECT_EQ(read_text(parse("~")), std::nullopt);
+}
+
+TEST(Scalar, WrittenTextsAreBareWhereTheyCanBe) {
+  EXPECT_EQ(write_text("runs/quickstart/w2a2"), "runs/quickstart/w2a2");
+  for (const char* text : {"", "null", "True", "no", "12", "-a", "a: b", "a #b", "*", "[x]", "\"",
+                           " a", "a ", "\xc3\xa9",
+                           "ri\xf6"
+                           "als",
+                           "\\\""}) {
+    EXPECT_EQ(write_text(text).front(), '"') << text;
+    EXPECT_EQ(read_text(parse(write_text(text))), text);
+  }
+}
+
+}  // namespace
+}  // namespace uniq::recipe

@@ -1,0 +1,16 @@
+// The commands that need LibTorch; commands.h says what they share with the others.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "uniq/cli/options/options.h"
+
+namespace uniq::cli {
+
+/// `arguments`: the whole command line, from which the one that goes on after an interruption is
+/// made.
+int train(const TrainOptions& options, const std::vector<std::string>& arguments);
+int eval(const EvalOptions& options);
+
+}  // namespace uniq::cli

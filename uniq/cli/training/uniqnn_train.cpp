@@ -1,0 +1,53 @@
+// uniqnn-train: what `uniqnn` becomes for the commands that need LibTorch. It parses the same
+// command line again, so that each program checks what it acts on.
+#include <c10/util/Exception.h>
+#include <torch/version.h>
+
+#include <string>
+#include <vector>
+
+#include "uniq/base/error.h"
+#include "uniq/cli/console.h"
+#include "uniq/cli/exit_code.h"
+#include "uniq/cli/guarded.h"
+#include "uniq/cli/options/parse.h"
+#include "uniq/cli/training/commands.h"
+#include "uniq/cli/version_text.h"
+
+namespace uniq::cli {
+namespace {
+
+int run(const std::vector<std::string>& arguments) {
+  const Request request = parse(arguments);
+  if (request.kind == Request::Kind::help) {
+    print(request.help);
+    return kSuccess;
+  }
+  if (request.kind == Request::Kind::version) {
+    print(version_text(std::string(kLibtorchHeading) + TORCH_VERSION));
+    return kSuccess;
+  }
+  if (request.command == "train") return train(request.options.train, arguments);
+  if (request.command == "eval") return eval(request.options.eval);
+  throw UsageError(ErrorText{"uniqnn-train does not have this command", "", request.command, "",
+                             "`uniqnn " + request.command + "`"});
+}
+
+/// LibTorch's errors carry a backtrace, which tells a user nothing.
+int run_without_backtraces(const std::vector<std::string>& arguments) {
+  try {
+    return run(arguments);
+  } catch (const c10::Error& error) {
+    throw Error(std::string("LibTorch: ") + error.what_without_backtrace());
+  }
+}
+
+}  // namespace
+}  // namespace uniq::cli
+
+int main(int count, char** arguments) {
+  return uniq::cli::guarded([&] {
+    return uniq::cli::run_without_backtraces(
+        std::vector<std::string>(arguments + (count > 0 ? 1 : 0), arguments + count));
+  });
+}

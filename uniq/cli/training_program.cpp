@@ -1,0 +1,75 @@
+#include "uniq/cli/training_program.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+#include <system_error>
+
+#include "uniq/base/error.h"
+#include "uniq/cli/text.h"
+#include "uniq/cli/version_text.h"
+
+namespace uniq::cli {
+namespace {
+
+constexpr const char* kName = "uniqnn-train";
+
+std::filesystem::path training_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / kName;
+}
+
+bool can_be_run(const std::filesystem::path& program) { return ::access(program.c_str(), X_OK) == 0; }
+
+struct ClosePipe {
+  void operator()(FILE* pipe) const { ::pclose(pipe); }
+};
+
+/// Standard output of a shell command; empty where it fails.
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, ClosePipe> pipe(::popen(command.c_str(), "re"));
+  if (!pipe) return "";
+  std::string output;
+  std::array<char, 1024> buffer;
+  for (;;) {
+    const std::size_t count = ::fread(buffer.data(), 1, buffer.size(), pipe.get());
+    if (count == 0) return output;
+    output.append(buffer.data(), count);
+  }
+}
+
+}  // namespace
+
+void become_training_program(const std::vector<std::string>& arguments) {
+  const std::filesystem::path program = training_program();
+  std::vector<std::string> all = {program.string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& argument : all) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::execv(program.c_str(), pointers.data());
+  if (errno == ENOENT) {
+    throw Error(ErrorText{"this command needs uniqnn-train, which is not installed",
+                          program.string(), "no such file", "the program beside uniqnn",
+                          "a build with -DUNIQ_TRAINING=ON"});
+  }
+  throw Error(ErrorText{"cannot start the program", program.string(),
+                        std::generic_category().message(errno), "", ""});
+}
+
+std::string libtorch_version_line() {
+  const std::filesystem::path program = training_program();
+  const std::string heading = kLibtorchHeading;
+  if (!can_be_run(program)) return heading + "none (uniqnn-train is not installed)";
+  std::istringstream output(output_of(shell_quoted(program.string()) + " --version 2>/dev/null"));
+  for (std::string line; std::getline(output, line);) {
+    if (line.starts_with(heading)) return line;
+  }
+  return heading + "unknown (uniqnn-train does not start)";
+}
+
+}  // namespace uniq::cli
