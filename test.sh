@@ -37,17 +37,21 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
 cd "$UNIQ_ROOT"
 
-# One line for each step that ran; what fails does not keep the others from running.
+# One line for each step that ran, and what it says more; what fails does not keep the others from
+# running.
 summary=()
+details=
 failed=
 
 # step NAME COMMAND...: runs it, notes how it ended.
 step() {
   local name="$1" start=$SECONDS result=passed
   shift
+  details=
   say "$name"
   "$@" || { result=FAILED; failed=1; }
   summary+=("$(printf '%-42s %s  (%d s)' "$name" "$result" $((SECONDS - start)))")
+  [[ -z "$details" ]] || summary+=("$details")
 }
 
 # test_preset PRESET [ARGUMENT...]: configure, build, ctest, and its closing lines.
@@ -57,8 +61,7 @@ test_preset() {
   local ctest log="build/$preset/ctest.log" status=0
   ctest="$(dirname "$(find_cmake)")/ctest"
   "$ctest" --preset "$preset" --parallel "$(nproc)" 2>&1 | tee "$log" || status=1
-  # From "100% tests passed" on, without the list of durations that CMake may print before.
-  summary+=("$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /')")
+  details="$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /')"
   return "$status"
 }
 

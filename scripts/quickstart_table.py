@@ -8,13 +8,12 @@ import json
 import pathlib
 import sys
 
-NEXT = """\
-What to type next:
-  build/release/bin/uniqnn summary {run}/best.safetensors       layers, bits, sizes
-  build/release/bin/uniqnn inspect {run}/best.safetensors       tensors and steps
-  build/release/bin/uniqnn eval {run}/best.safetensors          accuracy by class
-  build/release/bin/uniqnn train recipes/quickstart/w4a4.yaml   the same at 4 bits
-docs/recipes.md lists every key of a recipe; recipes/ holds more of them."""
+COMMANDS = [
+    ("summary {run}/best.safetensors", "layers, bits, sizes"),
+    ("inspect {run}/best.safetensors", "tensors and steps"),
+    ("eval {run}/best.safetensors", "accuracy, class by class"),
+    ("train recipes/quickstart/w4a4.yaml", "the same at 4 bits"),
+]
 
 
 def read_result(run):
@@ -52,11 +51,20 @@ def table(fp32, w2a2):
         f"2 bits: {behind}; the first and the last layer have 8 bits."])
 
 
+def what_next(run):
+    commands = [(f"build/release/bin/uniqnn {command.format(run=run)}", meaning)
+                for command, meaning in COMMANDS]
+    width = max(len(command) for command, _ in commands)
+    return "\n".join(["What to type next:"] +
+                     [f"  {command:<{width}}  {meaning}" for command, meaning in commands] +
+                     ["docs/recipes.md lists every key of a recipe; recipes/ holds more of them."])
+
+
 def main(fp32_run, w2a2_run):
     print()
     print(table(read_result(fp32_run), read_result(w2a2_run)))
     print()
-    print(NEXT.format(run=w2a2_run))
+    print(what_next(w2a2_run))
 
 
 if __name__ == "__main__":

@@ -27,11 +27,10 @@ using torch::Tensor;
 
 Quantization quantized(int weight_bits, int activation_bits,
                        ActivationRange range = ActivationRange::non_negative,
-                       Granularity granularity = Granularity::layer,
-                       Method method = Method::uniq) {
-  return {.method = method,
-          .bits = graph::layer_bits(method, "layer", weight_bits, activation_bits, granularity,
-                                    range)};
+                       Granularity granularity = Granularity::layer, Method method = Method::uniq) {
+  return {
+      .method = method,
+      .bits = graph::layer_bits(method, "layer", weight_bits, activation_bits, granularity, range)};
 }
 
 std::vector<std::string> names_of(const torch::nn::Module& module) {
@@ -46,8 +45,8 @@ void set(const torch::nn::Module& module, const std::string& name, const Tensor&
 /// Any LibTorch module, with these layers where torch::nn's would stand.
 struct Network : torch::nn::Module {
   Network()
-      : conv1(torch::nn::Conv2dOptions(3, 8, 3).padding(1),
-              quantized(8, 8, ActivationRange::image), "conv1"),
+      : conv1(torch::nn::Conv2dOptions(3, 8, 3).padding(1), quantized(8, 8, ActivationRange::image),
+              "conv1"),
         norm(8),
         conv2(torch::nn::Conv2dOptions(8, 8, 3).padding(1).bias(false), quantized(2, 2), "conv2"),
         fc(torch::nn::LinearOptions(8 * 4 * 4, 2), quantized(8, 8), "fc") {
@@ -155,8 +154,8 @@ TEST(Layers, MultiplyTheFakeQuantizedTensors) {
   EXPECT_TRUE(same_bits(layer(x), torch::linear(a, w, layer->bias)));
 }
 
-// The grid of the image has no zero, yet what lies outside the picture counts as 0.0. Steps that are
-// powers of two make every sum exact, so that the order of additions does not matter.
+// The grid of the image has no zero, yet what lies outside the picture counts as 0.0. Steps that
+// are powers of two make every sum exact, so that the order of additions does not matter.
 TEST(Layers, PadTheImageWithZerosAfterQuantization) {
   torch::manual_seed(4);
   QuantConv2d layer(torch::nn::Conv2dOptions(3, 4, 3).padding(1).bias(false),
@@ -203,12 +202,12 @@ TEST(Layers, RefuseOtherPaddings) {
   };
   const auto message = AllOf(HasSubstr("padding has no quantized form (layer1.0.conv1)"),
                              HasSubstr("padding mode zeros"));
-  EXPECT_THAT([&] { make(torch::nn::Conv2dOptions(3, 4, 3).padding(1).padding_mode(
-                        torch::kReflect)); },
-              ThrowsMessage<UsageError>(message));
-  EXPECT_THAT([&] { make(torch::nn::Conv2dOptions(3, 4, 3).padding(1).padding_mode(
-                        torch::kCircular)); },
-              ThrowsMessage<UsageError>(message));
+  EXPECT_THAT(
+      [&] { make(torch::nn::Conv2dOptions(3, 4, 3).padding(1).padding_mode(torch::kReflect)); },
+      ThrowsMessage<UsageError>(message));
+  EXPECT_THAT(
+      [&] { make(torch::nn::Conv2dOptions(3, 4, 3).padding(1).padding_mode(torch::kCircular)); },
+      ThrowsMessage<UsageError>(message));
   EXPECT_THAT([&] { make(torch::nn::Conv2dOptions(3, 4, 3).padding(torch::kSame)); },
               ThrowsMessage<UsageError>(message));
 }
@@ -216,12 +215,18 @@ TEST(Layers, RefuseOtherPaddings) {
 TEST(Layers, WithoutCalibrationSayWhichOne) {
   QuantConv2d layer(torch::nn::Conv2dOptions(3, 4, 3), quantized(2, 2), "layer1.0.conv1");
   set(*layer, "quan_w.delta", torch::tensor({0.5f}));
-  EXPECT_THAT([&] { layer(torch::rand({1, 3, 5, 5})); },
-              ThrowsMessage<Error>(HasSubstr("layer1.0.conv1 activations")));
+  EXPECT_THAT(
+      [&] {
+        layer(torch::rand({1, 3, 5, 5}));
+      },
+      ThrowsMessage<Error>(HasSubstr("layer1.0.conv1 activations")));
   set(*layer, "quan_a.delta", torch::tensor({0.5f}));
   set(*layer, "quan_w.delta", torch::tensor({0.0f}));
-  EXPECT_THAT([&] { layer(torch::rand({1, 3, 5, 5})); },
-              ThrowsMessage<Error>(HasSubstr("layer1.0.conv1 weights")));
+  EXPECT_THAT(
+      [&] {
+        layer(torch::rand({1, 3, 5, 5}));
+      },
+      ThrowsMessage<Error>(HasSubstr("layer1.0.conv1 weights")));
 }
 
 }  // namespace

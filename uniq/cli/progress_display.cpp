@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "uniq/cli/console.h"
@@ -32,7 +33,8 @@ std::string cut(const std::string& text, int width) {
 
 ProgressDisplay::ProgressDisplay(Settings settings)
     : settings_(std::move(settings)), last_(settings_.clock()) {
-  if (settings_.terminal) last_ -= kRedrawSeconds;  // the first is drawn at once
+  // On a terminal the first is drawn at once.
+  if (settings_.terminal) last_ = -std::numeric_limits<double>::infinity();
 }
 
 ProgressDisplay::~ProgressDisplay() { clear(); }

@@ -23,7 +23,9 @@ std::filesystem::path training_program() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / kName;
 }
 
-bool can_be_run(const std::filesystem::path& program) { return ::access(program.c_str(), X_OK) == 0; }
+bool can_be_run(const std::filesystem::path& program) {
+  return ::access(program.c_str(), X_OK) == 0;
+}
 
 struct ClosePipe {
   void operator()(FILE* pipe) const { ::pclose(pipe); }

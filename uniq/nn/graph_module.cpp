@@ -84,11 +84,10 @@ void GraphModuleImpl::build(double pact_alpha) {
     if (const auto* c = node.as<graph::Conv2d>()) {
       torch::nn::Conv2dOptions options(channels, c->out_channels,
                                        {c->kernel.height, c->kernel.width});
-      options.stride({c->stride.height, c->stride.width})
-          .padding({c->padding.height, c->padding.width})
-          .dilation({c->dilation.height, c->dilation.width})
-          .groups(c->groups)
-          .bias(c->bias);
+      options.stride({c->stride.height, c->stride.width}).groups(c->groups).bias(c->bias);
+      options.dilation({c->dilation.height, c->dilation.width});
+      // Last and alone: with a braced list LibTorch's setter returns a copy, not the options.
+      options.padding({c->padding.height, c->padding.width});
       const auto module = std::make_shared<QuantConv2dImpl>(
           options, Quantization{plan_.method, plan_.at(node.name), pact_alpha}, node.name);
       torch::nn::init::kaiming_normal_(module->weight, 0.0, torch::kFanOut, torch::kReLU);

@@ -94,6 +94,13 @@ std::vector<std::string> with_each_setting_named(const std::vector<std::string>&
   return result;
 }
 
+/// What no option and no argument took.
+std::vector<std::string> extra_arguments(const CLI::App& app) {
+  std::vector<std::string> extras = app.remaining(true);
+  std::erase(extras, "--");  // CLI11 keeps the mark itself too
+  return extras;
+}
+
 const CLI::App& chosen_command(const CLI::App& app) {
   const std::vector<CLI::App*> chosen = app.get_subcommands();
   return chosen.empty() ? app : *chosen.front();
@@ -121,7 +128,7 @@ std::string missing_argument(const CLI::App& command) {
 /// CLI11's error in the form that all errors here have.
 [[noreturn]] void rethrow(const CLI::ParseError& error, const CLI::App& app) {
   const CLI::App& command = chosen_command(app);
-  const std::vector<std::string> extras = app.remaining(true);
+  const std::vector<std::string> extras = extra_arguments(app);
   if (!extras.empty()) fail_extra(command, extras.front());
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     throw UsageError(ErrorText{"an argument is missing", full_name(command), "",
@@ -168,7 +175,7 @@ Request parse(const std::vector<std::string>& arguments) {
     rethrow(error, app);
   }
   const CLI::App& command = chosen_command(app);
-  const std::vector<std::string> extras = app.remaining(true);
+  const std::vector<std::string> extras = extra_arguments(app);
   if (!extras.empty()) fail_extra(command, extras.front());
   request.command = command.get_name();
   return request;

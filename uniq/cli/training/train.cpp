@@ -30,9 +30,7 @@ recipe::Recipe recipe_of(const TrainOptions& options) {
 
 /// No part of the recipe that is kept with the run: a folder may be moved and resumed there.
 std::filesystem::path folder_of(const TrainOptions& options, const recipe::Recipe& recipe) {
-  if (!options.output.empty()) return options.output;
-  if (!recipe.output.empty()) return recipe.output;
-  return "runs" / std::filesystem::path(options.recipe).stem();
+  return options.output.empty() ? recipe.output : options.output;
 }
 
 train::IfExists if_exists(const TrainOptions& options) {

@@ -1,0 +1,53 @@
+#include "uniq/cli/interruption.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+namespace uniq::cli {
+namespace {
+
+/// In a process of its own, since signals are the process's. Exits with 0 if the first signal set
+/// the flag and did nothing else.
+void expect_first_signal_asks(int signal) {
+  const std::atomic<bool>& stop = stop_on_signals();
+  if (stop) ::_exit(1);
+  ::raise(signal);
+  ::_exit(stop ? 0 : 2);
+}
+
+TEST(Interruption, FirstSignalAsksToStop) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    EXPECT_EXIT(expect_first_signal_asks(signal), ::testing::ExitedWithCode(0),
+                "uniqnn: stopping: finishes the batch and saves; once more to quit at once");
+  }
+}
+
+void interrupt_twice(int first, int second) {
+  stop_on_signals();
+  ::raise(first);
+  ::raise(second);
+  ::_exit(3);
+}
+
+TEST(Interruption, SecondSignalEndsTheProcess) {
+  EXPECT_EXIT(interrupt_twice(SIGINT, SIGINT), ::testing::KilledBySignal(SIGINT), "stopping");
+  EXPECT_EXIT(interrupt_twice(SIGTERM, SIGINT), ::testing::KilledBySignal(SIGINT), "stopping");
+}
+
+void hang_up_ignored() {
+  ::signal(SIGHUP, SIG_IGN);
+  const std::atomic<bool>& stop = stop_on_signals();
+  ::raise(SIGHUP);
+  if (stop) ::_exit(1);
+  ::raise(SIGINT);  // and it stays ignored after another
+  ::raise(SIGHUP);
+  ::_exit(stop ? 0 : 2);
+}
+
+TEST(Interruption, IgnoredSignalsStayIgnored) {
+  EXPECT_EXIT(hang_up_ignored(), ::testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace uniq::cli

@@ -1,0 +1,128 @@
+#include "uniq/graph/summary.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/cli/test_checkpoint.h"
+#include "tests/cli/uniqnn.h"
+#include "uniq/graph/text.h"
+#include "uniq/models/models.h"
+
+namespace uniq::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using uniq::testing::ProgramResult;
+using uniq::testing::TemporaryFolder;
+using uniq::testing::uniqnn;
+
+const models::ModelInput kFashion = {1, 28, 28, 10};
+const models::ModelInput kCifar100 = {3, 32, 32, 100};
+
+void write(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+std::string recipe_text(const std::string& model) {
+  return "model: {name: " + model +
+         "}\n"
+         "data: {name: fashion_mnist}\n"
+         "quantize: {weight_bits: 2, activation_bits: 3}\n";
+}
+
+graph::Summary expected(const std::string& model, const models::ModelInput& input,
+                        const graph::BitRequest& request) {
+  const graph::Graph graph = models::build_model(model, input);
+  return graph::summarize(graph, graph::make_bit_plan(graph, request));
+}
+
+class SummaryOfModel : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(SummaryOfModel, IsThatOfTheRecipesNetwork) {
+  const TemporaryFolder folder;
+  const std::filesystem::path recipe = folder / "recipe.yaml";
+  write(recipe, recipe_text(GetParam()));
+
+  const graph::Summary quantized =
+      expected(GetParam(), kFashion, {.weight_bits = 2, .activation_bits = 3});
+  const ProgramResult table = uniqnn({"summary", recipe});
+  EXPECT_EQ(table.exit_code, 0);
+  EXPECT_EQ(table.err, "");
+  EXPECT_EQ(table.out, graph::to_table(quantized));
+  EXPECT_EQ(uniqnn({"summary", recipe, "--json"}).out, graph::to_json(quantized) + "\n");
+
+  const ProgramResult changed = uniqnn({"summary", recipe, "--set", "data.name=cifar100",
+                                        "quantize.weight_bits=8", "quantize.activation_bits=8"});
+  EXPECT_EQ(changed.out, graph::to_table(expected(GetParam(), kCifar100,
+                                                  {.weight_bits = 8, .activation_bits = 8})));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SummaryOfModel, ::testing::ValuesIn(models::model_names()),
+                         [](const auto& info) { return info.param; });
+
+TEST(Summary, OfAGraphsTextIsInFp32) {
+  const TemporaryFolder folder;
+  const graph::Graph graph = models::build_model("lenet", kFashion);
+  // Neither the name nor a comment before the first line keeps it from being recognised.
+  write(folder / "network.yaml", "# by hand\n\n" + graph::to_text(graph));
+  const ProgramResult result = uniqnn({"summary", folder / "network.yaml"});
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(result.out, graph::to_table(expected("lenet", kFashion, {})));
+}
+
+TEST(Summary, OfACheckpoint) {
+  const TemporaryFolder folder;
+  const format::CheckpointInfo info =
+      uniq::testing::small_checkpoint({.weight_bits = 2, .activation_bits = 2});
+  uniq::testing::write_checkpoint(folder / "network", info);
+  const ProgramResult result = uniqnn({"summary", folder / "network"});
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(result.out, graph::to_table(graph::summarize(info.graph, info.bit_plan)));
+}
+
+TEST(Summary, ChangesOnlyRecipes) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "n.graph";
+  write(file, graph::to_text(models::build_model("lenet", kFashion)));
+  const ProgramResult result = uniqnn({"summary", file, "--set", "seed=1"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.err, "uniqnn: error: only a recipe can be changed by --set (" + file +
+                            "): got seed=1; try a recipe that names this network\n");
+}
+
+TEST(Summary, RefusesUnknownKeysAndModels) {
+  const TemporaryFolder folder;
+  const std::string recipe = folder / "recipe.yaml";
+  write(recipe, recipe_text("lenet"));
+  const ProgramResult key = uniqnn({"summary", recipe, "--set", "train.epoch=1"});
+  EXPECT_EQ(key.exit_code, 2);
+  EXPECT_THAT(key.err, StartsWith("uniqnn: error: "));
+  EXPECT_THAT(key.err, HasSubstr("try train.epochs"));
+  const ProgramResult model = uniqnn({"summary", recipe, "--set", "model.name=lenett"});
+  EXPECT_EQ(model.exit_code, 2);
+  EXPECT_THAT(model.err, HasSubstr("try lenet"));
+  const ProgramResult bits = uniqnn({"summary", recipe, "--set", "quantize.weight_bits=9"});
+  EXPECT_EQ(bits.exit_code, 2);
+  EXPECT_THAT(bits.err, HasSubstr("quantize.weight_bits"));
+}
+
+TEST(Summary, NamesFilesThatCannotBeUsed) {
+  const TemporaryFolder folder;
+  const std::string missing = folder / "missing";
+  EXPECT_EQ(uniqnn({"summary", missing}).exit_code, 1);
+  EXPECT_EQ(uniqnn({"summary", missing}).err,
+            "uniqnn: error: cannot read the file (" + missing +
+                "): got No such file or directory; try to check the path\n");
+  EXPECT_EQ(uniqnn({"summary", folder.path()}).err,
+            "uniqnn: error: cannot read the file (" + folder.path().string() +
+                "): got Is a directory; try to check the path\n");
+  EXPECT_EQ(uniqnn({"summary", UNIQNN}).exit_code, 1);
+  EXPECT_EQ(uniqnn({"summary", UNIQNN}).err,
+            "uniqnn: error: the file is of no known kind (" UNIQNN
+            "): expected a recipe, a checkpoint or a network's text\n");
+}
+
+}  // namespace
+}  // namespace uniq::cli

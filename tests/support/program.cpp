@@ -1,0 +1,144 @@
+#include "tests/support/program.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace uniq::testing {
+namespace {
+
+constexpr std::chrono::milliseconds kPoll{5};
+constexpr const char* kOut = "out";
+constexpr const char* kErr = "err";
+
+std::string contents(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+/// In the child, between fork and exec.
+void redirect(int descriptor, const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (file < 0 || ::dup2(file, descriptor) < 0) ::_exit(126);
+  ::close(file);
+}
+
+void set_variable(const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  ::setenv(assignment.substr(0, equals).c_str(), assignment.substr(equals + 1).c_str(), 1);
+}
+
+[[noreturn]] void execute(const std::filesystem::path& program,
+                          const std::vector<std::string>& arguments) {
+  std::vector<std::string> all = {program.string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& argument : all) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::execv(program.c_str(), pointers.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+Program::Program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                 const ProgramOptions& options)
+    : deadline_(std::chrono::steady_clock::now() + options.limit) {
+  int child_terminal = -1;
+  winsize size{};
+  size.ws_col = 80;
+  size.ws_row = 24;
+  if (options.error_is_terminal &&
+      ::openpty(&terminal_, &child_terminal, nullptr, nullptr, &size) != 0) {
+    throw std::runtime_error("no terminal can be had");
+  }
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::runtime_error("cannot fork");
+  if (pid_ == 0) {
+    redirect(STDOUT_FILENO, options.out.empty() ? captured_ / kOut : options.out);
+    if (options.error_is_terminal) {
+      ::dup2(child_terminal, STDERR_FILENO);
+      ::close(child_terminal);
+      ::close(terminal_);
+    } else {
+      redirect(STDERR_FILENO, captured_ / kErr);
+    }
+    for (const std::string& assignment : options.environment) set_variable(assignment);
+    if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(126);
+    execute(program, arguments);
+  }
+  if (child_terminal >= 0) {
+    ::close(child_terminal);
+    ::fcntl(terminal_, F_SETFL, O_NONBLOCK);
+  }
+}
+
+Program::~Program() {
+  if (!ended_) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, &status_, 0);
+  }
+  if (terminal_ >= 0) ::close(terminal_);
+}
+
+void Program::send(int signal) const { ::kill(pid_, signal); }
+
+void Program::read_terminal() {
+  if (terminal_ < 0) return;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t count = ::read(terminal_, buffer, sizeof buffer);
+    if (count <= 0) return;
+    terminal_text_.append(buffer, static_cast<std::size_t>(count));
+  }
+}
+
+bool Program::has_ended() {
+  if (!ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;
+  return ended_;
+}
+
+std::string Program::err_so_far() {
+  read_terminal();
+  return terminal_ >= 0 ? terminal_text_ : contents(captured_ / kErr);
+}
+
+bool Program::wait_for_err(const std::string& text) {
+  while (std::chrono::steady_clock::now() < deadline_) {
+    const bool ended = has_ended();
+    if (err_so_far().find(text) != std::string::npos) return true;
+    if (ended) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return false;
+}
+
+ProgramResult Program::wait() {
+  while (!has_ended()) {
+    if (std::chrono::steady_clock::now() > deadline_) send(SIGKILL);
+    read_terminal();  // else a program that prints much waits for its terminal
+    std::this_thread::sleep_for(kPoll);
+  }
+  ProgramResult result;
+  result.exit_code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  result.out = contents(captured_ / kOut);
+  result.err = err_so_far();
+  return result;
+}
+
+ProgramResult run_program(const std::filesystem::path& program,
+                          const std::vector<std::string>& arguments,
+                          const ProgramOptions& options) {
+  return Program(program, arguments, options).wait();
+}
+
+}  // namespace uniq::testing
