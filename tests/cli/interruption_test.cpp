@@ -1,8 +1,9 @@
 #include "uniq/cli/interruption.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <unistd.h>
+
+#include <csignal>
 
 namespace uniq::cli {
 namespace {

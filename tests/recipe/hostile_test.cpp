@@ -52,7 +52,8 @@ TEST(Hostile, BombOfAliases) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int level = 1; level < 12; ++level) {
     const std::string name = "a" + std::to_string(level);
-    const std::string below = "*a" + std::to_string(level - 1);
+    const std::string number_below = std::to_string(level - 1);
+    const std::string below = "*a" + number_below;
     bomb += name + ": &" + name + " [" + below + "," + below + "," + below + "]\n";
   }
   EXPECT_FALSE(is_recipe(bomb));
@@ -64,7 +65,7 @@ TEST(Hostile, LongScalarsAndManyKeys) {
   EXPECT_FALSE(is_recipe(std::string(999'999, '"')));
   EXPECT_FALSE(is_recipe(std::string(999'999, ':')));
   std::string keys;
-  for (int key = 0; key < 100'000; ++key) keys += "k" + std::to_string(key) + ": 1\n";
+  for (int key = 0; key < 100'000; ++key) keys += std::to_string(key) + ": 1\n";
   EXPECT_FALSE(is_recipe(keys));
 }
 

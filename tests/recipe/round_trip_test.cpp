@@ -130,7 +130,7 @@ class Generator {
     for (int entry = 0; entry < overrides; ++entry) {
       const bool fp32 = coin();
       quantize.bits.overrides.push_back(
-          {"x" + text(), fp32 ? 0 : integer(1, 8), fp32 ? 0 : integer(1, 8)});
+          {text() + "x", fp32 ? 0 : integer(1, 8), fp32 ? 0 : integer(1, 8)});
     }
     quantize.calibration_batches = integer(1, 1000);
     quantize.pact_alpha = positive();

@@ -1,10 +1,10 @@
 #include "uniq/cli/interruption.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 
 namespace uniq::cli {

@@ -1,10 +1,10 @@
 #include "uniq/cli/training_program.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <sstream>

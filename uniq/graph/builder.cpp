@@ -33,6 +33,7 @@ Value Builder::input(const Shape& shape, const std::string& name) {
 
 Value Builder::append(const std::string& name, const Op& op, std::vector<NodeId> operands) {
   std::vector<Shape> shapes;
+  shapes.reserve(operands.size());
   for (const NodeId id : operands) shapes.push_back(nodes_[static_cast<std::size_t>(id)].shape);
   // Inferred here already, so that the error comes from the call that does not fit.
   const Shape shape = infer_shape(op, shapes, "node " + name);

@@ -47,8 +47,11 @@ class Value {
 class Builder {
  public:
   Builder() = default;
+  ~Builder() = default;
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
+  Builder(Builder&&) = delete;  // values point to their builder
+  Builder& operator=(Builder&&) = delete;
 
   /// The picture, [channels, height, width]; to be called first, once.
   Value input(const Shape& shape, const std::string& name = "input");

@@ -71,6 +71,7 @@ void check_fit(const Graph& graph, const std::string& file, const ModelInput& in
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
+  names.reserve(kModels.size());
   for (const Model& model : kModels) names.emplace_back(model.name);
   return names;
 }
