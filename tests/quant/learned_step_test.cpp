@@ -61,8 +61,8 @@ double mean_magnitude(const Tensor& x) {
   return x.to(torch::kDouble).abs().sum().item<double>() / static_cast<double>(x.numel());
 }
 
-/// The gradient to each step must be g times the sum of the straight-through slopes; returns the
-/// worst g as a fraction of the expected one. Runs forward and backward.
+/// Runs forward and backward under the present step(s): values and gx must be the scalar rule's,
+/// the gradient to each step g times the sum of the slopes.
 void expect_rule(Quantizer& q, const Tensor& values, double g) {
   const auto& o = q.options();
   const Tensor x = values.clone().requires_grad_();

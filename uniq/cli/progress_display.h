@@ -16,7 +16,7 @@ class ProgressDisplay {
     bool terminal = false;
     std::function<int()> width;     ///< columns of the terminal
     std::function<double()> clock;  ///< seconds, monotonic
-    std::function<void(std::string)> write;
+    std::function<void(const std::string&)> write;
   };
 
   explicit ProgressDisplay(Settings settings);

@@ -1,6 +1,7 @@
 #include "uniq/train/evaluate.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/isfinite.h>
 #include <torch/csrc/autograd/grad_mode.h>
@@ -15,10 +16,13 @@
 namespace uniq::train {
 namespace {
 
-// Rank of each picture's true class among its logits: how many are larger.
+// Rank of each picture's true class among its logits: how many come before it. Of equal ones the
+// lower class comes first, as in argmax: a network that tells nothing apart is not always right.
 at::Tensor ranks(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor own = logits.gather(1, labels.unsqueeze(1));
-  return (logits > own).sum(1);
+  const at::Tensor label = labels.unsqueeze(1);
+  const at::Tensor own = logits.gather(1, label);
+  const at::Tensor lower = at::arange(logits.size(1), label.options()) < label;
+  return (logits > own).logical_or_((logits == own).logical_and_(lower)).sum(1);
 }
 
 double percent(std::int64_t part, std::int64_t whole) {

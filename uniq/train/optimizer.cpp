@@ -39,11 +39,19 @@ OptimizerParamGroup make_group(const recipe::Optimizer& o, double decay,
   return {std::move(parameters), std::make_unique<AdamOptions>(options)};
 }
 
-at::Tensor take(const NamedTensors& state, const std::string& name) {
+const at::Tensor& find(const NamedTensors& state, const std::string& name) {
   const auto found = state.find(name);
   if (found == state.end())
     throw Error({.what = "the checkpoint lacks a part of the optimizer's state", .where = name});
-  return found->second.clone();
+  return found->second;
+}
+
+/// A copy in the parameter's memory format.
+at::Tensor take(const NamedTensors& state, const std::string& name, const at::Tensor& parameter) {
+  const at::Tensor& value = find(state, name);
+  if (value.sizes() != parameter.sizes())
+    throw Error({.what = "the optimizer's state does not fit the network", .where = name});
+  return at::empty_like(parameter).copy_(value);
 }
 
 }  // namespace
@@ -104,15 +112,15 @@ void Optimizer::load_state(const NamedTensors& state) {
     if (options_.kind == recipe::OptimizerKind::sgd) {
       if (state.count(name + ".momentum") == 0) continue;
       auto entry = std::make_unique<SGDParamState>();
-      entry->momentum_buffer(at::empty_like(parameter).copy_(take(state, name + ".momentum")));
+      entry->momentum_buffer(take(state, name + ".momentum", parameter));
       optimizer_->state()[parameter.unsafeGetTensorImpl()] = std::move(entry);
       used += 1;
     } else {
       if (state.count(name + ".exp_avg") == 0) continue;
       auto entry = std::make_unique<AdamParamState>();
-      entry->exp_avg(at::empty_like(parameter).copy_(take(state, name + ".exp_avg")));
-      entry->exp_avg_sq(at::empty_like(parameter).copy_(take(state, name + ".exp_avg_sq")));
-      entry->step(take(state, name + ".step").item<std::int64_t>());
+      entry->exp_avg(take(state, name + ".exp_avg", parameter));
+      entry->exp_avg_sq(take(state, name + ".exp_avg_sq", parameter));
+      entry->step(find(state, name + ".step").item<std::int64_t>());
       optimizer_->state()[parameter.unsafeGetTensorImpl()] = std::move(entry);
       used += 3;
     }

@@ -49,7 +49,8 @@ std::unique_ptr<data::Loader> evaluation_loader(const data::Dataset& set,
   return std::make_unique<data::Loader>(set, std::move(indices), preprocessing, options);
 }
 
-/// Decides by the folder's contents whether to resume; throws where a run must not be lost.
+/// Makes the folder and decides by its contents whether to resume; throws where a run must not be
+/// lost. Removes nothing yet.
 bool prepare_folder(const std::string& recipe_text, const RunOptions& options) {
   std::error_code ignored;
   const bool has_last = fs::exists(options.folder / kLast, ignored);
@@ -73,13 +74,29 @@ bool prepare_folder(const std::string& recipe_text, const RunOptions& options) {
                  .where = options.folder.string(),
                  .got = error.message(),
                  .remedy = "--output for a folder that can be written"});
-  for (const char* name : {kResult, kBest, kLast}) fs::remove(options.folder / name, error);
-  write_file(options.folder / kRecipe, recipe_text);
   return false;
 }
 
+/// A file of an earlier run that a new one would not replace.
+bool is_left_over(const std::string& name) {
+  return name == kResult || name == kBest || name == kLast ||
+         (name.starts_with("epoch-") && name.ends_with(".safetensors"));
+}
+
+/// The temporary file of a process that was killed while it wrote (AtomicFile).
+bool is_torn(const std::string& name) { return name.starts_with(".") && name.ends_with(".tmp"); }
+
+template <class Condition>
+void remove_files(const fs::path& folder, Condition condition) {
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (condition(entry.path().filename().string())) found.push_back(entry.path());
+  std::error_code ignored;
+  for (const fs::path& path : found) fs::remove(path, ignored);
+}
+
 Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
-                 const std::string& recipe_text) {
+                 const std::string& recipe_text, bool resume) {
   const recipe::Data& data = recipe.data;
   data::Dataset set = data::load_dataset(data.name, data.root, data::Split::train);
   const data::Preprocessing preprocessing = preprocessing_for(data, set);
@@ -97,6 +114,8 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   setup.network = nn::GraphModule(std::move(graph), std::move(plan), recipe.quantize.pact_alpha);
   place(*setup.network, parse_device(options.device));
   setup.optimizer = std::make_unique<Optimizer>(recipe.optimizer, *setup.network);
+  if (!resume && !recipe.train.start.empty())
+    setup.has_steps = start_from(recipe.train.start, setup.network);
 
   data::HoldOut parts = data::hold_out(*setup.training_set, data.validation, recipe.seed);
   if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size()))
@@ -157,7 +176,13 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   if (recipe.threads > 0) at::set_num_threads(recipe.threads);
   const std::string recipe_text = recipe::to_yaml(recipe);
   const bool resume = prepare_folder(recipe_text, options);
-  Setup setup = make_setup(recipe, options, recipe_text);
+  Setup setup = make_setup(recipe, options, recipe_text, resume);
+  // Only now that nothing is wrong with recipe, data and start may an earlier run go.
+  remove_files(options.folder, is_torn);
+  if (!resume) {
+    remove_files(options.folder, is_left_over);
+    write_file(options.folder / kRecipe, recipe_text);
+  }
   TestSet test_set(setup);
   Trainer trainer(setup, [&] { return test_set.evaluate(setup.network); });
   if (resume) {

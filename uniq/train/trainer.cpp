@@ -65,11 +65,8 @@ void Trainer::resume() {
 
 void Trainer::begin() {
   open_metrics(/*resumed=*/false);
-  const recipe::Recipe& recipe = setup_.recipe;
-  const bool has_steps =
-      !recipe.train.start.empty() && start_from(recipe.train.start, setup_.network);
-  if (setup_.network->plan().quantized() && !has_steps && !calibrate()) return;
-  quant::arm_guards(*setup_.network, recipe.quantize.step_floor);
+  if (setup_.network->plan().quantized() && !setup_.has_steps && !calibrate()) return;
+  quant::arm_guards(*setup_.network, setup_.recipe.quantize.step_floor);
   save_last();
 }
 
@@ -112,17 +109,18 @@ bool Trainer::train() {
   const std::int64_t batches = setup_.training->batches();
   progress_ = std::make_unique<metrics::Progress>(batches * options.epochs);
   progress_->skip(state_.epoch * batches + state_.batch);
-  while (state_.epoch < options.epochs) {
+  // Before each epoch, not after: a run that had stopped early stays so when it is resumed.
+  while (state_.epoch < options.epochs && !out_of_patience())
     if (!train_epoch()) return false;
-    const std::int64_t idle = state_.epoch - 1 - state_.best_epoch;
-    if (options.patience > 0 && idle >= options.patience) {
-      if (setup_.options.listener)
-        setup_.options.listener->message("no gain for " + std::to_string(idle) +
-                                         " epochs: stopped early");
-      break;
-    }
-  }
+  if (state_.epoch < options.epochs && setup_.options.listener)
+    setup_.options.listener->message("no gain for " + std::to_string(options.patience) +
+                                     " epochs: stopped early");
   return true;
+}
+
+bool Trainer::out_of_patience() const {
+  const std::int64_t patience = setup_.recipe.train.patience;
+  return patience > 0 && state_.epoch - 1 - state_.best_epoch >= patience;
 }
 
 bool Trainer::train_epoch() {
@@ -150,7 +148,7 @@ void Trainer::train_batch(const data::Batch& batch) {
   const double lr =
       learning_rate(recipe.schedule, recipe.optimizer.lr,
                     {state_.epoch, state_.batch, recipe.train.epochs, setup_.training->batches()});
-  const at::Tensor logits = network->forward(pictures.values);
+  const at::Tensor logits = logits_of(pictures.values);
   const at::Tensor loss =
       at::cross_entropy_loss(logits, pictures.labels, {}, at::Reduction::Mean,
                              /*ignore_index=*/-100, recipe.train.label_smoothing);
@@ -175,6 +173,16 @@ void Trainer::train_batch(const data::Batch& batch) {
     state_.row_sums = {};
   }
   show(format("loss %.4f  top-1 %.2f %%", mean_loss(state_.epoch_sums), share(state_.epoch_sums)));
+}
+
+at::Tensor Trainer::logits_of(const at::Tensor& pictures) {
+  try {
+    return setup_.network->forward(pictures);
+  } catch (const Error&) {
+    // A quantizer refuses a step that is not finite; the layer where that began may lie before it.
+    require_finite(setup_.network, when());
+    throw;
+  }
 }
 
 std::string Trainer::when() const {

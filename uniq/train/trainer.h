@@ -22,6 +22,7 @@ struct Setup {
   std::unique_ptr<data::Loader> validation = {};  ///< null: train.data.validation is 0
   nn::GraphModule network{nullptr};
   std::unique_ptr<Optimizer> optimizer = {};
+  bool has_steps = false;  ///< taken from train.start: nothing to calibrate
 };
 
 class Trainer {
@@ -32,7 +33,7 @@ class Trainer {
 
   /// Goes on from last.safetensors.
   void resume();
-  /// From train.start, or from fresh weights; calibrates where there are steps to find.
+  /// From the network as it was set up; calibrates where there are steps to find.
   void begin();
   /// All epochs that are left; false where the stop flag ended it (saved, resumable).
   bool train();
@@ -41,9 +42,11 @@ class Trainer {
 
  private:
   bool stopping() const;
+  bool out_of_patience() const;
   bool calibrate();
   bool train_epoch();
   void train_batch(const data::Batch& batch);
+  at::Tensor logits_of(const at::Tensor& pictures);
   void finish_epoch();
   void reestimate();
   std::optional<Evaluation> select();

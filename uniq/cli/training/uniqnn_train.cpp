@@ -13,6 +13,7 @@
 #include "uniq/cli/options/parse.h"
 #include "uniq/cli/training/commands.h"
 #include "uniq/cli/version_text.h"
+#include "uniq/train/memory.h"
 
 namespace uniq::cli {
 namespace {
@@ -46,6 +47,7 @@ int run_without_backtraces(const std::vector<std::string>& arguments) {
 }  // namespace uniq::cli
 
 int main(int count, char** arguments) {
+  uniq::train::keep_freed_memory();
   return uniq::cli::guarded([&] {
     return uniq::cli::run_without_backtraces(
         std::vector<std::string>(arguments + (count > 0 ? 1 : 0), arguments + count));
