@@ -8,7 +8,7 @@
 #include <set>
 #include <thread>
 
-#include "tests/data/test_files.h"
+#include "tests/data/loader_fixture.h"
 
 namespace uniq::data {
 namespace {
@@ -17,88 +17,6 @@ using testing::ElementsAre;
 using testing::Ge;
 using testing::HasSubstr;
 using testing::Le;
-
-constexpr std::int64_t kSide = 6;
-
-// Picture i has label i mod 10 and pixels that tell it from the others.
-Dataset make_dataset(std::int64_t count, std::int64_t channels = 1) {
-  Dataset dataset;
-  dataset.channels = channels;
-  dataset.height = kSide;
-  dataset.width = kSide;
-  dataset.classes.resize(10);
-  for (std::int64_t i = 0; i < count; ++i) {
-    dataset.labels.push_back(static_cast<std::int32_t>(i % 10));
-    for (std::int64_t j = 0; j < dataset.picture_bytes(); ++j) {
-      dataset.pixels.push_back(static_cast<std::uint8_t>((31 * i + 7 * j + i * j) % 255 + 1));
-    }
-  }
-  return dataset;
-}
-
-Preprocessing preprocessing_of(const Dataset& dataset) {
-  const auto channels = static_cast<std::size_t>(dataset.channels);
-  return {dataset.channels,
-          dataset.height,
-          dataset.width,
-          "none",
-          std::vector<float>(channels, .286f),
-          std::vector<float>(channels, .353f)};
-}
-
-LoaderOptions all_augmentations(int workers = 1) {
-  LoaderOptions options;
-  options.batch_size = 8;
-  options.shuffle = true;
-  options.seed = 77;
-  options.workers = workers;
-  options.augmentation.pad = 2;
-  options.augmentation.flip = true;
-  options.augmentation.cutout = 3;
-  return options;
-}
-
-std::vector<Batch> rest_of_epoch(Loader& loader) {
-  std::vector<Batch> batches;
-  while (const Batch* batch = loader.next()) batches.push_back(*batch);
-  return batches;
-}
-
-std::vector<Batch> epoch_of(Loader& loader, std::int64_t epoch, std::int64_t first_batch = 0) {
-  loader.start(epoch, first_batch);
-  return rest_of_epoch(loader);
-}
-
-// Bit for bit; the values hold no NaN and no -0.
-void expect_equal(const std::vector<Batch>& got, const std::vector<Batch>& expected,
-                  const std::string& what) {
-  ASSERT_EQ(got.size(), expected.size()) << what;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_EQ(got[i].index, expected[i].index) << what;
-    ASSERT_EQ(got[i].count, expected[i].count) << what;
-    ASSERT_EQ(got[i].labels, expected[i].labels) << what;
-    ASSERT_EQ(got[i].pixels, expected[i].pixels) << what;
-  }
-}
-
-std::vector<std::int64_t> labels_of(const std::vector<Batch>& batches) {
-  std::vector<std::int64_t> labels;
-  for (const Batch& batch : batches) {
-    labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
-  }
-  return labels;
-}
-
-class LoaderTest : public testing::Test {
- protected:
-  Loader make(const LoaderOptions& options) const {
-    return Loader(dataset, all_indices(dataset), preprocessing_of(dataset), options);
-  }
-  std::string error(const LoaderOptions& options) const {
-    return error_of([&] { make(options); });
-  }
-  Dataset dataset = make_dataset(61);
-};
 
 TEST_F(LoaderTest, WithoutShufflingPicturesComeInOrderUnchanged) {
   LoaderOptions options;
@@ -325,100 +243,6 @@ TEST_F(LoaderTest, IsTheSameEverywhere) {
     }
   }
   EXPECT_EQ(checksum, 3728817971425800304u);
-}
-
-TEST_F(LoaderTest, BeforeTheFirstStartAndBehindTheEndThereIsNothing) {
-  for (const int workers : {0, 2}) {
-    Loader loader = make(all_augmentations(workers));
-    EXPECT_EQ(loader.next(), nullptr);
-    EXPECT_EQ(epoch_of(loader, 0).size(), 8u);
-    EXPECT_EQ(loader.next(), nullptr);
-    EXPECT_TRUE(epoch_of(loader, 0, 8).empty());
-  }
-}
-
-TEST_F(LoaderTest, WorkersErrorsComeOutOfNext) {
-  for (const int workers : {0, 1, 5}) {
-    dataset = make_dataset(61);
-    LoaderOptions options;
-    options.batch_size = 10;
-    options.workers = workers;
-    Loader loader = make(options);
-    dataset.pixels.resize(35 * kSide * kSide);  // pictures 35 and higher are gone
-    loader.start(0);
-    for (int i = 0; i < 3; ++i) ASSERT_NE(loader.next(), nullptr);
-    for (int i = 0; i < 2; ++i) {  // asked again, it fails again
-      EXPECT_THAT(error_of([&] { loader.next(); }),
-                  HasSubstr("picture out of range (data loader): got picture 35"));
-    }
-    loader.start(0, loader.batches());  // no worker reads the data set behind this
-    dataset = make_dataset(61);
-    EXPECT_EQ(epoch_of(loader, 1).size(), 7u);  // and it can start anew
-  }
-}
-
-TEST_F(LoaderTest, CanBeDestroyedAtAnyMoment) {
-  for (int taken = 0; taken < 9; ++taken) {
-    Loader loader = make(all_augmentations(5));
-    if (taken > 0) loader.start(0);
-    for (int i = 1; i < taken; ++i) loader.next();
-  }
-}
-
-TEST_F(LoaderTest, OptionsOutOfRangeAreUsageErrors) {
-  LoaderOptions options;
-  options.batch_size = 0;
-  EXPECT_THROW(make(options), UsageError);
-  EXPECT_THAT(error(options), HasSubstr("batch_size out of range (data loader): got 0"));
-  options = {};
-  options.workers = -1;
-  EXPECT_THAT(error(options), HasSubstr("workers out of range (data loader): got -1"));
-  options = {};
-  options.augmentation.pad = -1;
-  EXPECT_THAT(error(options), HasSubstr("augmentation.pad out of range (data loader): got -1"));
-  options = {};
-  options.augmentation.cutout = -2;
-  EXPECT_THAT(error(options), HasSubstr("augmentation.cutout out of range (data loader): got -2"));
-}
-
-TEST_F(LoaderTest, EpochsWithoutABatchAreErrors) {
-  LoaderOptions options;
-  options.batch_size = 62;
-  options.drop_last = true;
-  EXPECT_THAT(error(options),
-              HasSubstr("not one batch (data loader): got 61 pictures, expected at least 62; try a "
-                        "smaller data.batch_size, or data.drop_last=false"));
-  EXPECT_THAT(error_of([&] { Loader(dataset, {}, preprocessing_of(dataset), {}); }),
-              HasSubstr("not one batch (data loader): got 0 pictures, expected at least 1"));
-}
-
-TEST_F(LoaderTest, PreprocessingMustFitTheDataSet) {
-  Preprocessing preprocessing = preprocessing_of(dataset);
-  preprocessing.width = 7;
-  EXPECT_THAT(error_of([&] { Loader(dataset, all_indices(dataset), preprocessing, {}); }),
-              HasSubstr("pictures of another size (data loader): got 1x6x6, expected 1x6x7"));
-  preprocessing = preprocessing_of(dataset);
-  preprocessing.mean[0] = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(error_of([&] { Loader(dataset, all_indices(dataset), preprocessing, {}); }),
-              HasSubstr("mean out of range (data loader)"));
-}
-
-TEST_F(LoaderTest, IndicesMustBeInTheDataSet) {
-  for (const std::int64_t bad : {-1, 61}) {
-    EXPECT_THAT(error_of([&] {
-                  Loader(dataset, {0, bad}, preprocessing_of(dataset), {});
-                }),
-                HasSubstr("picture out of range (data loader): got picture " + std::to_string(bad) +
-                          ", expected 0 to 60"));
-  }
-}
-
-TEST_F(LoaderTest, EpochsAndBatchesMustExist) {
-  Loader loader = make(all_augmentations());
-  EXPECT_THAT(error_of([&] { loader.start(-1); }), HasSubstr("no such epoch (data loader)"));
-  EXPECT_THAT(error_of([&] { loader.start(0, 9); }),
-              HasSubstr("no such batch (data loader): got 9, expected 0 to 8"));
-  EXPECT_THAT(error_of([&] { loader.start(0, -1); }), HasSubstr("no such batch"));
 }
 
 }  // namespace

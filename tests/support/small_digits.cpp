@@ -11,6 +11,9 @@ namespace {
 using data::Random;
 
 constexpr int kBlock = 3;
+constexpr int kDark = 30;
+constexpr int kBright = 80;
+constexpr int kNoise = 170;
 
 void write(const std::filesystem::path& path, const std::string& contents) {
   std::ofstream file(path, std::ios::binary);
@@ -31,8 +34,8 @@ std::string picture(const SmallDigits& options, int label, Random& random) {
   for (int row = 0; row < options.side; ++row) {
     for (int column = 0; column < options.side; ++column) {
       const int block = row / kBlock * blocks + column / kBlock;
-      const int level = is_bright(options.seed, label, block) ? 130 : 30;
-      pixels += static_cast<char>(level + static_cast<int>(random.below(90)));
+      const int level = is_bright(options.seed, label, block) ? kBright : kDark;
+      pixels += static_cast<char>(level + static_cast<int>(random.below(kNoise)));
     }
   }
   return pixels;

@@ -153,19 +153,23 @@ TEST(Checkpoint, WithoutAnOptimizerItCannotBeResumed) {
               ThrowsMessage<Error>(AllOf(HasSubstr(file.string()), HasSubstr("training.random"))));
 }
 
-TEST(Checkpoint, ThatDoesNotSayWhereItStoodCannotBeResumed) {
+void expect_no_state(const std::string& training, const std::string& message) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / "last.safetensors";
   Trained run = prepared({});
-  for (const std::string training : {"", "{}", R"({"state": {"epoch": 1}})"}) {
-    format::CheckpointInfo info = small_info(run.network);
-    info.training = training;
-    const NamedTensors tensors = for_file(state_dict(*run.network));
-    format::write_safetensors(file, views(tensors), format::to_metadata(info));
-    EXPECT_THAT([&] { load_checkpoint(file, run.network, run.optimizer); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("state"), HasSubstr(file.string()))))
-        << training;
-  }
+  format::CheckpointInfo info = small_info(run.network);
+  info.training = training;
+  const NamedTensors tensors = for_file(state_dict(*run.network));
+  format::write_safetensors(file, views(tensors), format::to_metadata(info));
+  EXPECT_THAT([&] { load_checkpoint(file, run.network, run.optimizer); },
+              ThrowsMessage<Error>(AllOf(HasSubstr(message), HasSubstr(file.string()))))
+      << training;
+}
+
+TEST(Checkpoint, ThatDoesNotSayWhereItStoodCannotBeResumed) {
+  expect_no_state("", "does not say where its run stood");
+  expect_no_state("{}", "does not say where its run stood");
+  expect_no_state(R"({"state": {"epoch": 1}})", "the state of the run cannot be read");
 }
 
 TEST(Checkpoint, StartWithTheSamePlanTakesTheStepsToo) {
@@ -218,7 +222,7 @@ TEST(Checkpoint, AFailedWriteLeavesWhatWasThere) {
   save_checkpoint(file, small_info(run.network), run.network, kOrigin, {}, &run.optimizer);
   const auto size = std::filesystem::file_size(file);
   Origin not_utf8 = kOrigin;
-  not_utf8.root = "\xff";
+  not_utf8.root += '\xff';
   EXPECT_ANY_THROW(save_checkpoint(file, small_info(run.network), run.network, not_utf8, {},
                                    &run.optimizer));
   EXPECT_EQ(std::filesystem::file_size(file), size);

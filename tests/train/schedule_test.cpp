@@ -15,8 +15,15 @@ using recipe::ScheduleUnit;
 /// The cosine's own rounding: a few units in the last place of the rate.
 constexpr double kUlps = 4 * std::numeric_limits<double>::epsilon();
 
+Schedule schedule_of(ScheduleKind kind, ScheduleUnit unit = ScheduleUnit::epoch) {
+  Schedule schedule;
+  schedule.kind = kind;
+  schedule.unit = unit;
+  return schedule;
+}
+
 TEST(Schedule, ConstantIsConstant) {
-  const Schedule schedule{.kind = ScheduleKind::constant};
+  const Schedule schedule = schedule_of(ScheduleKind::constant);
   for (const std::int64_t epoch : {0, 1, 7, 9})
     EXPECT_EQ(learning_rate(schedule, 0.3, {epoch, 3, 10, 5}), 0.3);
 }
@@ -44,7 +51,7 @@ TEST(Schedule, StepMultipliesFromEachMilestoneOn) {
 }
 
 TEST(Schedule, CosineByEpochs) {
-  const Schedule schedule{.kind = ScheduleKind::cosine};
+  const Schedule schedule = schedule_of(ScheduleKind::cosine);
   const double rate = 0.4;
   const auto at = [&](std::int64_t epoch, std::int64_t batch) {
     return learning_rate(schedule, rate, {epoch, batch, 12, 5});
@@ -58,7 +65,7 @@ TEST(Schedule, CosineByEpochs) {
 }
 
 TEST(Schedule, CosineByBatches) {
-  const Schedule schedule{.kind = ScheduleKind::cosine, .unit = ScheduleUnit::batch};
+  const Schedule schedule = schedule_of(ScheduleKind::cosine, ScheduleUnit::batch);
   const double rate = 0.4;
   const auto at = [&](std::int64_t epoch, std::int64_t batch) {
     return learning_rate(schedule, rate, {epoch, batch, 3, 4});
@@ -77,11 +84,9 @@ TEST(Schedule, CosineByBatches) {
 }
 
 TEST(Schedule, CosineEndsAtItsFinalRateAndBeginsAfterTheWarmUp) {
-  const Schedule schedule{.kind = ScheduleKind::cosine,
-                          .unit = ScheduleUnit::batch,
-                          .final_lr = 0.1,
-                          .warmup_epochs = 2,
-                          .warmup_lr = 0.01};
+  Schedule schedule = schedule_of(ScheduleKind::cosine, ScheduleUnit::batch);
+  schedule.final_lr = 0.1;
+  schedule.warmup_epochs = 2;
   const double rate = 0.5;
   EXPECT_EQ(learning_rate(schedule, rate, {2, 0, 6, 10}), rate);
   EXPECT_NEAR(learning_rate(schedule, rate, {4, 0, 6, 10}), 0.3, rate * kUlps);

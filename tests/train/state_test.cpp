@@ -71,8 +71,9 @@ TEST(State, BrokenTextIsRefused) {
 
 TEST(State, EveryKeyIsNeededAndOfItsType) {
   const auto whole = nlohmann::json::parse(to_json(awkward_state()));
+  const auto flat = whole.flatten();
   int keys = 0;
-  for (const auto& [path, value] : whole.flatten().items()) {
+  for (const auto& [path, value] : flat.items()) {
     const nlohmann::json::json_pointer pointer(path);
     nlohmann::json changed = whole;
     changed.at(pointer.parent_pointer()).erase(pointer.back());

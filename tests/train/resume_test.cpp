@@ -1,0 +1,279 @@
+// However a run ends, going on with it gives what an uninterrupted run gives, bit for bit.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <thread>
+
+#include "tests/train/small_runs.h"
+#include "tests/train/stop_at.h"
+#include "uniq/base/error.h"
+
+namespace uniq::train {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace uniq::testing;  // NOLINT: everything here is about its helpers
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::ThrowsMessage;
+
+/// `last` is written after every batch.
+const Settings kSaveAlways = {"train.save_minutes=1e-6"};
+const Settings kAdam = {"optimizer.kind=adam", "optimizer.lr=0.005", "optimizer.clip_norm=2"};
+
+/// Stops at the `at`-th sign of progress, then goes on; returns what that was about, or nothing
+/// where the run was over before.
+std::string stop_and_go_on(const SmallRuns& runs, const Settings& settings, int at) {
+  StopAt listener(at);
+  const RunResult stopped =
+      runs.run("run", settings, IfExists::overwrite, &listener, &listener.stop);
+  if (!listener.stop) return "";
+  const std::string when = listener.heads.back();
+  SCOPED_TRACE("stopped at " + std::to_string(at) + ", " + when);
+  EXPECT_EQ(stopped.interrupted, !fs::exists(runs / "run/result.json"));
+  if (stopped.interrupted) {
+    EXPECT_FALSE(runs.run("run", settings, IfExists::resume).interrupted);
+  }
+  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
+  return when;
+}
+
+void stop_everywhere(const Settings& settings) {
+  const SmallRuns runs({.training = 240});
+  runs.run("expected", settings);
+  std::vector<std::string> moments;
+  for (int at = 1;; ++at) {
+    const std::string when = stop_and_go_on(runs, settings, at);
+    if (when.empty()) break;
+    moments.push_back(when);
+  }
+  for (const char* moment : {"calibration", "epoch 1/2", "epoch 2/2", "validation", "test"})
+    EXPECT_THAT(moments, Contains(HasSubstr(moment)));
+}
+
+TEST(Resume, AfterAStopAnywhereSgd) { stop_everywhere(kEverythingRandom); }
+
+TEST(Resume, AfterAStopAnywhereAdam) {
+  stop_everywhere(kEverythingRandom + kAdam + Settings{"train.reestimate_batches=2"});
+}
+
+TEST(Resume, ManyTimesInOneRun) {
+  const SmallRuns runs;
+  const Settings settings = kEverythingRandom + Settings{"train.log_batches=7"};
+  runs.run("expected", settings);
+  int stops = 0;
+  for (; stops < 100; ++stops) {
+    StopAt listener(3);
+    const RunResult result = runs.run("run", settings, IfExists::resume, &listener, &listener.stop);
+    if (!result.interrupted) break;
+  }
+  EXPECT_GT(stops, 5);
+  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
+}
+
+TEST(Resume, StoppedInCalibrationItBeginsAnew) {
+  const SmallRuns runs;
+  StopAt listener(1);
+  runs.run("run", kTwoBits, IfExists::refuse, &listener, &listener.stop);
+  ASSERT_EQ(listener.heads.back(), "calibration");
+  EXPECT_FALSE(fs::exists(runs / "run/last.safetensors"));
+  runs.run("expected", kTwoBits);
+  runs.run("run", kTwoBits, IfExists::resume);
+  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
+}
+
+TEST(Resume, OfACompleteRunChangesNothing) {
+  const SmallRuns runs;
+  runs.run("run", kEverythingRandom);
+  const std::string last = contents(runs / "run/last.safetensors");
+  const std::string best = contents(runs / "run/best.safetensors");
+  const std::string result = contents(runs / "run/result.json");
+  runs.run("run", kEverythingRandom, IfExists::resume);
+  EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+  EXPECT_EQ(contents(runs / "run/best.safetensors"), best);
+  EXPECT_EQ(contents(runs / "run/result.json"), result);
+}
+
+TEST(Resume, OfNothingBegins) {
+  const SmallRuns runs;
+  runs.run("expected");
+  runs.run("run", {}, IfExists::resume);
+  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
+}
+
+TEST(Resume, WithAnotherRecipeIsRefused) {
+  const SmallRuns runs;
+  StopAt listener(3);
+  runs.run("run", {}, IfExists::refuse, &listener, &listener.stop);
+  const std::string last = contents(runs / "run/last.safetensors");
+  EXPECT_THAT([&] { runs.run("run", {"optimizer.lr=0.06"}, IfExists::resume); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("begun with another recipe"),
+                                         HasSubstr("run/recipe.yaml"), HasSubstr("--overwrite"))));
+  EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+}
+
+TEST(Resume, ARunIsNotOverwrittenUnasked) {
+  const SmallRuns runs;
+  runs.run("run");
+  const std::string last = contents(runs / "run/last.safetensors");
+  EXPECT_THAT([&] { runs.run("run"); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("the folder holds a run already"),
+                                         HasSubstr("--resume"), HasSubstr("--overwrite"))));
+  EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+}
+
+// What is wrong with the new run must be found before the old one goes.
+TEST(Resume, OverwritingByARunThatCannotBeginLosesNothing) {
+  const SmallRuns runs;
+  runs.run("run");
+  const auto names = names_in(runs / "run");
+  const std::string last = contents(runs / "run/last.safetensors");
+  const std::string metrics = contents(runs / "run/metrics.csv");
+  for (const Settings& wrong :
+       {Settings{"data.root=" + (runs / "nowhere").string()},
+        Settings{"train.start=" + (runs / "nowhere.safetensors").string()},
+        Settings{"model.name=" + (runs / "nowhere.graph").string()},
+        Settings{"data.validation=400"}}) {
+    EXPECT_THROW(runs.run("run", wrong, IfExists::overwrite), Error) << wrong[0];
+    EXPECT_EQ(names_in(runs / "run"), names);
+    EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+    EXPECT_EQ(contents(runs / "run/metrics.csv"), metrics);
+  }
+}
+
+TEST(Resume, ARunCanStartFromTheOneThatItOverwrites) {
+  const SmallRuns runs;
+  runs.run("run");
+  fs::copy(runs / "run/best.safetensors", runs / "start.safetensors");
+  const auto settings = [&](const fs::path& start) {
+    return kTwoBits + Settings{"train.start=" + start.string()};
+  };
+  runs.run("run", settings(runs / "run/best.safetensors"), IfExists::overwrite);
+  runs.run("expected", settings(runs / "start.safetensors"));
+  EXPECT_EQ(contents(runs / "run/metrics.csv"), contents(runs / "expected/metrics.csv"));
+}
+
+/// Runs in a process of its own that a timer kills after so long, without warning: the alarm has
+/// no handler. Returns whether it came to its end.
+bool run_until_killed(const SmallRuns& runs, const Settings& settings, std::int64_t microseconds) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGALRM, SIG_DFL);
+    const itimerval timer{{0, 0},
+                          {static_cast<time_t>(microseconds / 1'000'000),
+                           static_cast<suseconds_t>(microseconds % 1'000'000)}};
+    if (microseconds > 0) ::setitimer(ITIMER_REAL, &timer, nullptr);
+    try {
+      runs.run("run", settings, IfExists::resume);
+      ::_exit(0);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      ::_exit(1);
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return false;
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+  return true;
+}
+
+void kill_at_random(const Settings& settings, int kills) {
+  const SmallRuns runs;
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto start = std::chrono::steady_clock::now();
+  runs.run("expected", settings);
+  const std::chrono::duration<double, std::micro> whole = std::chrono::steady_clock::now() - start;
+  // Some die before they have gone on by a batch, some get far; the last is left alone.
+  std::uniform_int_distribution<std::int64_t> delay(1, static_cast<std::int64_t>(whole.count() / 2));
+  bool complete = false;
+  for (int i = 0; i < kills && !HasFailure(); ++i)
+    complete = run_until_killed(runs, settings, delay(random));
+  if (!complete) {
+    EXPECT_TRUE(run_until_killed(runs, settings, 0));
+  }
+  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
+}
+
+TEST(Resume, KilledAtAnyMomentSgd) {
+  for (int i = 0; i < 3; ++i) kill_at_random(kEverythingRandom + kSaveAlways, 8);
+}
+
+TEST(Resume, KilledAtAnyMomentAdam) {
+  const Settings settings = kEverythingRandom + kSaveAlways + kAdam +
+                            Settings{"train.reestimate_batches=2", "train.save_epochs=1"};
+  for (int i = 0; i < 3; ++i) kill_at_random(settings, 8);
+}
+
+// The same through the program and its starter, with two threads.
+TEST(Resume, ProgramKilledAtAnyMoment) {
+  const SmallRuns runs;
+  const Settings settings =
+      kEverythingRandom + Settings{"train.epochs=6", "train.save_minutes=0.0001", "threads=2"};
+  ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int i = 0; i < 6; ++i) {
+    Program program(UNIQNN, runs.train_arguments("run", settings, {"--resume"}));
+    if (i > 0) program.wait_for_err("epoch ");  // one dies while it begins
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+    program.send(SIGKILL);
+    const ProgramResult result = program.wait();
+    ASSERT_TRUE(result.exit_code == 128 + SIGKILL || result.exit_code == 0) << result.err;
+  }
+  const ProgramResult result = runs.train("run", settings, {"--resume"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
+}
+
+/// What stands after "to go on: " on its line.
+std::string command_in(const std::string& err) {
+  const std::string mark = "to go on: ";
+  const std::size_t at = err.find(mark);
+  if (at == std::string::npos) return "";
+  return err.substr(at + mark.size(), err.find('\n', at) - at - mark.size());
+}
+
+TEST(Resume, CtrlCSavesAndSaysHowToGoOn) {
+  const SmallRuns runs;
+  const Settings settings = kEverythingRandom + Settings{"train.epochs=60"};
+  for (const int signal : {SIGINT, SIGTERM}) {
+    fs::remove_all(runs / "run");
+    Program program(UNIQNN, runs.train_arguments("run", settings));
+    ASSERT_TRUE(program.wait_for_err("epoch 2/60")) << program.err_so_far();
+    program.send(signal);
+    const ProgramResult result = program.wait();
+    EXPECT_EQ(result.exit_code, 130);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("finishes the batch and saves"),
+                                  HasSubstr("uniqnn: interrupted; to go on: uniqnn train ")));
+    EXPECT_EQ(result.out, "");
+    EXPECT_FALSE(fs::exists(runs / "run/result.json"));
+  }
+  Program program(UNIQNN, runs.train_arguments("again", settings));
+  ASSERT_TRUE(program.wait_for_err("epoch 3/60"));
+  program.send(SIGINT);
+  const std::string command = command_in(program.wait().err);
+  ASSERT_THAT(command, HasSubstr("--resume"));
+  // As typed in a shell that finds the program.
+  const std::string path = fs::path(UNIQNN).parent_path().string() + ":" + std::getenv("PATH");
+  const ProgramResult resumed =
+      run_program("/bin/sh", {"-c", command}, {.environment = {"PATH=" + path}});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
+  EXPECT_TRUE(same_run(runs / "again", runs / "expected"));
+}
+
+}  // namespace
+}  // namespace uniq::train
