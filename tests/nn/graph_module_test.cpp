@@ -266,6 +266,20 @@ TEST(GraphModule, OverwritesNothingThatIsReadAgain) {
   }
 }
 
+TEST(GraphModule, LeavesTheCallersPicturesAlone) {
+  torch::manual_seed(10);
+  graph::Builder b;
+  const Graph graph = b.finish(b.input({2, 4, 4})
+                                   .relu("relu_alone_reads_the_input")
+                                   .flatten("flatten")
+                                   .linear("fc", {.out_features = 3}));
+  GraphModule network(graph, plan_of(graph, 0));
+  const Tensor pictures = torch::randn({5, 2, 4, 4});
+  const Tensor before = pictures.clone();
+  network(pictures);
+  EXPECT_TRUE(same_bits(pictures, before));
+}
+
 TEST(GraphModule, CalibrationSeesWhatIsBehindTheRelu) {
   torch::manual_seed(6);
   graph::Builder b;

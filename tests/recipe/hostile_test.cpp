@@ -51,7 +51,8 @@ TEST(Hostile, DeepNesting) {
 TEST(Hostile, BombOfAliases) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int level = 1; level < 12; ++level) {
-    const std::string name = "a" + std::to_string(level);
+    const std::string number = std::to_string(level);
+    const std::string name = "a" + number;
     const std::string number_below = std::to_string(level - 1);
     const std::string below = "*a" + number_below;
     bomb += name + ": &" + name + " [" + below + "," + below + "," + below + "]\n";

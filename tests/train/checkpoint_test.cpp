@@ -17,11 +17,11 @@ namespace uniq::train {
 namespace {
 
 using test::same_bits;
-using uniq::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using torch::Tensor;
+using uniq::testing::TemporaryFolder;
 
 const Origin kOrigin{"mnist", "data folder", "seed: 3\n"};
 
@@ -51,13 +51,15 @@ void expect_same(const NamedTensors& actual, const NamedTensors& expected) {
 }
 
 struct Trained {
-  explicit Trained(const graph::BitRequest& request, const recipe::Optimizer& options = {.lr = 0.01})
+  explicit Trained(const graph::BitRequest& request,
+                   const recipe::Optimizer& options = {.lr = 0.01})
       : network(small_network(request)), optimizer(options, *network) {}
   nn::GraphModule network;
   Optimizer optimizer;
 };
 
-Trained prepared(const graph::BitRequest& request, const recipe::Optimizer& options = {.lr = 0.01}) {
+Trained prepared(const graph::BitRequest& request,
+                 const recipe::Optimizer& options = {.lr = 0.01}) {
   torch::manual_seed(6);
   Trained run(request, options);
   if (run.network->plan().quantized()) calibrate(run.network);
@@ -127,9 +129,9 @@ TEST(Checkpoint, AnotherNetworkIsRefused) {
   save_checkpoint(file, small_info(run.network), run.network, kOrigin, {}, &run.optimizer);
   nn::GraphModule wider = small_network({}, small_graph(5));
   Optimizer optimizer({}, *wider);
-  const auto is_refusal = ThrowsMessage<Error>(AllOf(
-      HasSubstr("the checkpoint holds another network"), HasSubstr(file.string()),
-      HasSubstr("uniqnn inspect")));
+  const auto is_refusal =
+      ThrowsMessage<Error>(AllOf(HasSubstr("the checkpoint holds another network"),
+                                 HasSubstr(file.string()), HasSubstr("uniqnn inspect")));
   EXPECT_THAT([&] { load_checkpoint(file, wider, optimizer); }, is_refusal);
   EXPECT_THAT([&] { start_from(file, wider); }, is_refusal);
 }
@@ -223,8 +225,8 @@ TEST(Checkpoint, AFailedWriteLeavesWhatWasThere) {
   const auto size = std::filesystem::file_size(file);
   Origin not_utf8 = kOrigin;
   not_utf8.root += '\xff';
-  EXPECT_ANY_THROW(save_checkpoint(file, small_info(run.network), run.network, not_utf8, {},
-                                   &run.optimizer));
+  EXPECT_ANY_THROW(
+      save_checkpoint(file, small_info(run.network), run.network, not_utf8, {}, &run.optimizer));
   EXPECT_EQ(std::filesystem::file_size(file), size);
   EXPECT_NO_THROW(load_checkpoint(file, run.network, run.optimizer));
 }

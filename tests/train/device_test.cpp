@@ -18,8 +18,8 @@ TEST(Device, CpuIsThere) { EXPECT_TRUE(parse_device("cpu").is_cpu()); }
 TEST(Device, OtherNamesAreRefused) {
   for (const std::string name : {"", "gpu", "cuda:", "cuda:x", "mps", "meta", "cpu cpu"})
     EXPECT_THAT([&] { parse_device(name); },
-                ThrowsMessage<UsageError>(AllOf(HasSubstr("unknown device"),
-                                                HasSubstr("expected cpu, cuda or cuda:N"))))
+                ThrowsMessage<UsageError>(
+                    AllOf(HasSubstr("unknown device"), HasSubstr("expected cpu, cuda or cuda:N"))))
         << name;
 }
 

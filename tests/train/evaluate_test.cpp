@@ -23,11 +23,10 @@ constexpr std::int64_t kClasses = 7;
 /// column p of the weights. The dropout would spoil them in training mode.
 nn::GraphModule table_network(const torch::Tensor& logits) {
   graph::Builder b;
-  const graph::Graph graph =
-      b.finish(b.input({1, 1, logits.size(0)})
-                   .flatten("flatten")
-                   .dropout("drop", 0.5)
-                   .linear("fc", {.out_features = kClasses, .bias = false}));
+  const graph::Graph graph = b.finish(b.input({1, 1, logits.size(0)})
+                                          .flatten("flatten")
+                                          .dropout("drop", 0.5)
+                                          .linear("fc", {.out_features = kClasses, .bias = false}));
   nn::GraphModule network(graph, graph::make_bit_plan(graph, {}));
   const torch::NoGradGuard no_grad;
   network->parameters()[0].copy_(logits.t());
@@ -160,10 +159,10 @@ TEST(Evaluate, Json) {
   EXPECT_EQ(json.at("top1"), 75.0);
   EXPECT_EQ(json.at("top5"), 100.0);
   ASSERT_EQ(json.at("classes").size(), 3u);
-  EXPECT_EQ(json["classes"][0], (nlohmann::json{{"name", "cat"}, {"pictures", 3},
-                                                {"top1", 100.0 * 2 / 3}}));
-  EXPECT_EQ(json["classes"][2], (nlohmann::json{{"name", "\"bird\""}, {"pictures", 0},
-                                                {"top1", 0.0}}));
+  EXPECT_EQ(json["classes"][0],
+            (nlohmann::json{{"name", "cat"}, {"pictures", 3}, {"top1", 100.0 * 2 / 3}}));
+  EXPECT_EQ(json["classes"][2],
+            (nlohmann::json{{"name", "\"bird\""}, {"pictures", 0}, {"top1", 0.0}}));
 }
 
 }  // namespace

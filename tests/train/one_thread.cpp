@@ -9,8 +9,7 @@ struct OneThread : ::testing::Environment {
   void SetUp() override { at::set_num_threads(1); }
 };
 
-[[maybe_unused]] const auto* const kOneThread =
-    ::testing::AddGlobalTestEnvironment(new OneThread);
+[[maybe_unused]] const auto* const kOneThread = ::testing::AddGlobalTestEnvironment(new OneThread);
 
 }  // namespace
 }  // namespace uniq::train

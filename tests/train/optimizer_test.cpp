@@ -43,7 +43,7 @@ std::set<std::string> decaying(const recipe::Optimizer& options, const graph::Bi
 }
 
 const std::set<std::string> kWeights = {"conv1.weight", "conv2.weight", "fc.weight"};
-const std::set<std::string> kNormAndBias = {"bn1.bias", "bn1.weight", "bn2.bias",
+const std::set<std::string> kNormAndBias = {"bn1.bias",   "bn1.weight", "bn2.bias",
                                             "bn2.weight", "conv2.bias", "fc.bias"};
 
 std::set<std::string> operator+(std::set<std::string> a, const std::set<std::string>& b) {
@@ -132,8 +132,8 @@ TEST(Optimizer, ClipsTheNormOfAllGradientsTogether) {
     layer->bias.fill_(0.0);
     layer->weight.mutable_grad() = torch::full({1, 1}, 3.0);
     layer->bias.mutable_grad() = torch::full({1}, 4.0);
-    Optimizer optimizer(
-        {.lr = 1.0, .momentum = 0.0, .weight_decay = 0.0, .clip_norm = clip_norm}, *layer);
+    Optimizer optimizer({.lr = 1.0, .momentum = 0.0, .weight_decay = 0.0, .clip_norm = clip_norm},
+                        *layer);
     optimizer.step();
     return std::pair(-layer->weight.item<double>(), -layer->bias.item<double>());
   };

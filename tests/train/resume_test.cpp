@@ -1,14 +1,8 @@
 // However a run ends, going on with it gives what an uninterrupted run gives, bit for bit.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <cstdio>
-#include <random>
-#include <thread>
+#include <csignal>
+#include <cstdlib>
 
 #include "tests/train/small_runs.h"
 #include "tests/train/stop_at.h"
@@ -25,8 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::ThrowsMessage;
 
-/// `last` is written after every batch.
-const Settings kSaveAlways = {"train.save_minutes=1e-6"};
 const Settings kAdam = {"optimizer.kind=adam", "optimizer.lr=0.005", "optimizer.clip_norm=2"};
 
 /// Stops at the `at`-th sign of progress, then goes on; returns what that was about, or nothing
@@ -137,11 +129,10 @@ TEST(Resume, OverwritingByARunThatCannotBeginLosesNothing) {
   const auto names = names_in(runs / "run");
   const std::string last = contents(runs / "run/last.safetensors");
   const std::string metrics = contents(runs / "run/metrics.csv");
-  for (const Settings& wrong :
-       {Settings{"data.root=" + (runs / "nowhere").string()},
-        Settings{"train.start=" + (runs / "nowhere.safetensors").string()},
-        Settings{"model.name=" + (runs / "nowhere.graph").string()},
-        Settings{"data.validation=400"}}) {
+  for (const Settings& wrong : {Settings{"data.root=" + (runs / "nowhere").string()},
+                                Settings{"train.start=" + (runs / "nowhere.safetensors").string()},
+                                Settings{"model.name=" + (runs / "nowhere.graph").string()},
+                                Settings{"data.validation=400"}}) {
     EXPECT_THROW(runs.run("run", wrong, IfExists::overwrite), Error) << wrong[0];
     EXPECT_EQ(names_in(runs / "run"), names);
     EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
@@ -159,83 +150,6 @@ TEST(Resume, ARunCanStartFromTheOneThatItOverwrites) {
   runs.run("run", settings(runs / "run/best.safetensors"), IfExists::overwrite);
   runs.run("expected", settings(runs / "start.safetensors"));
   EXPECT_EQ(contents(runs / "run/metrics.csv"), contents(runs / "expected/metrics.csv"));
-}
-
-/// Runs in a process of its own that a timer kills after so long, without warning: the alarm has
-/// no handler. Returns whether it came to its end.
-bool run_until_killed(const SmallRuns& runs, const Settings& settings, std::int64_t microseconds) {
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::signal(SIGALRM, SIG_DFL);
-    const itimerval timer{{0, 0},
-                          {static_cast<time_t>(microseconds / 1'000'000),
-                           static_cast<suseconds_t>(microseconds % 1'000'000)}};
-    if (microseconds > 0) ::setitimer(ITIMER_REAL, &timer, nullptr);
-    try {
-      runs.run("run", settings, IfExists::resume);
-      ::_exit(0);
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      ::_exit(1);
-    }
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return false;
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
-  return true;
-}
-
-void kill_at_random(const Settings& settings, int kills) {
-  const SmallRuns runs;
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  const auto start = std::chrono::steady_clock::now();
-  runs.run("expected", settings);
-  const std::chrono::duration<double, std::micro> whole = std::chrono::steady_clock::now() - start;
-  // Some die before they have gone on by a batch, some get far; the last is left alone.
-  std::uniform_int_distribution<std::int64_t> delay(1, static_cast<std::int64_t>(whole.count() / 2));
-  bool complete = false;
-  for (int i = 0; i < kills && !HasFailure(); ++i)
-    complete = run_until_killed(runs, settings, delay(random));
-  if (!complete) {
-    EXPECT_TRUE(run_until_killed(runs, settings, 0));
-  }
-  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
-}
-
-TEST(Resume, KilledAtAnyMomentSgd) {
-  for (int i = 0; i < 3; ++i) kill_at_random(kEverythingRandom + kSaveAlways, 8);
-}
-
-TEST(Resume, KilledAtAnyMomentAdam) {
-  const Settings settings = kEverythingRandom + kSaveAlways + kAdam +
-                            Settings{"train.reestimate_batches=2", "train.save_epochs=1"};
-  for (int i = 0; i < 3; ++i) kill_at_random(settings, 8);
-}
-
-// The same through the program and its starter, with two threads.
-TEST(Resume, ProgramKilledAtAnyMoment) {
-  const SmallRuns runs;
-  const Settings settings =
-      kEverythingRandom + Settings{"train.epochs=6", "train.save_minutes=0.0001", "threads=2"};
-  ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  for (int i = 0; i < 6; ++i) {
-    Program program(UNIQNN, runs.train_arguments("run", settings, {"--resume"}));
-    if (i > 0) program.wait_for_err("epoch ");  // one dies while it begins
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
-    program.send(SIGKILL);
-    const ProgramResult result = program.wait();
-    ASSERT_TRUE(result.exit_code == 128 + SIGKILL || result.exit_code == 0) << result.err;
-  }
-  const ProgramResult result = runs.train("run", settings, {"--resume"});
-  ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
 }
 
 /// What stands after "to go on: " on its line.

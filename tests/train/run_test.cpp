@@ -43,8 +43,8 @@ std::vector<double> column(const fs::path& run, const std::string& phase, const 
       names = fields;
       continue;
     }
-    const auto at = static_cast<std::size_t>(
-        std::find(names.begin(), names.end(), name) - names.begin());
+    const auto at =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
     if (fields.at(2) == phase && at < fields.size() && !fields[at].empty())
       values.push_back(std::stod(fields[at]));
   }
@@ -77,8 +77,8 @@ TEST(Run, SameSeedSameBits) {
   runs.run("b", kEverythingRandom);
   EXPECT_TRUE(same_run(runs / "b", runs / "a"));
   runs.run("c", kEverythingRandom + Settings{"seed=4"});
-  EXPECT_FALSE(equal(network_of(runs / "c/best.safetensors"),
-                     network_of(runs / "a/best.safetensors")));
+  EXPECT_FALSE(
+      equal(network_of(runs / "c/best.safetensors"), network_of(runs / "a/best.safetensors")));
 }
 
 TEST(Run, WorkersDoNotMatter) {
@@ -146,8 +146,7 @@ TEST(Run, StopsEarlyByOptionAndStaysSo) {
   // Nothing is learned at this rate, and the statistics of the batch norms come to rest.
   const Settings settings = {"train.epochs=40", "train.patience=2", "optimizer.lr=1e-9"};
   StopAt listener;
-  const RunResult result =
-      runs.run("a", settings, IfExists::refuse, &listener, &listener.stop);
+  const RunResult result = runs.run("a", settings, IfExists::refuse, &listener, &listener.stop);
   const auto state = state_in(runs / "a/last.safetensors");
   EXPECT_LT(state.at("epoch"), 40);
   EXPECT_EQ(state.at("epoch").get<std::int64_t>() - 1 - result.best_epoch, 2);
@@ -168,8 +167,8 @@ TEST(Run, ReestimationChangesTheRunningStatisticsOnly) {
   runs.run("b", one_epoch + Settings{"train.reestimate_batches=3"});
   const NamedTensors a = network_of(runs / "a/best.safetensors");
   for (const auto& [name, tensor] : network_of(runs / "b/best.safetensors")) {
-    const bool is_statistic = name.find(".running_") != std::string::npos ||
-                              name.ends_with(".num_batches_tracked");
+    const bool is_statistic =
+        name.find(".running_") != std::string::npos || name.ends_with(".num_batches_tracked");
     EXPECT_EQ(torch::equal(tensor, a.at(name)), !is_statistic) << name;
   }
 }
@@ -244,8 +243,11 @@ TEST(Run, ClippingBoundsTheUpdates) {
   const SmallRuns runs;
   runs.run("start", {"train.epochs=1"});
   const Settings settings = {"train.start=" + (runs / "start/last.safetensors").string(),
-                             "train.epochs=1", "schedule.kind=constant", "optimizer.lr=0.5",
-                             "optimizer.momentum=0", "optimizer.weight_decay=0"};
+                             "train.epochs=1",
+                             "schedule.kind=constant",
+                             "optimizer.lr=0.5",
+                             "optimizer.momentum=0",
+                             "optimizer.weight_decay=0"};
   const auto moved = [&](const std::string& run) {
     const NamedTensors before = network_of(runs / "start/last.safetensors");
     double squares = 0.0;
@@ -334,9 +336,9 @@ TEST(Run, CalibratesUnlessTheStartHasItsSteps) {
   EXPECT_EQ(calibrations("fp32", {}), 0);
   const Settings from_fp32 = {"train.start=" + (runs / "fp32/best.safetensors").string()};
   EXPECT_EQ(calibrations("two", kTwoBits + from_fp32), 2);
-  EXPECT_EQ(calibrations("many", kTwoBits + from_fp32 +
-                                     Settings{"quantize.calibration_batches=1000"}),
-            10);  // no more than an epoch has
+  EXPECT_EQ(
+      calibrations("many", kTwoBits + from_fp32 + Settings{"quantize.calibration_batches=1000"}),
+      10);  // no more than an epoch has
   const Settings from_two = {"train.start=" + (runs / "two/best.safetensors").string()};
   EXPECT_EQ(calibrations("same", kTwoBits + from_two), 0);
   EXPECT_EQ(calibrations("three", kTwoBits + from_two + Settings{"quantize.weight_bits=3"}), 2);

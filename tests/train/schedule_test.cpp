@@ -31,11 +31,8 @@ TEST(Schedule, ConstantIsConstant) {
 TEST(Schedule, WarmUpIsConstantWhateverComesAfterIt) {
   for (const ScheduleKind kind : {ScheduleKind::cosine, ScheduleKind::step, ScheduleKind::constant})
     for (const ScheduleUnit unit : {ScheduleUnit::epoch, ScheduleUnit::batch}) {
-      const Schedule schedule{.kind = kind,
-                              .unit = unit,
-                              .milestones = {1, 5},
-                              .warmup_epochs = 2,
-                              .warmup_lr = 0.007};
+      const Schedule schedule{
+          .kind = kind, .unit = unit, .milestones = {1, 5}, .warmup_epochs = 2, .warmup_lr = 0.007};
       EXPECT_EQ(learning_rate(schedule, 0.3, {0, 0, 10, 5}), 0.007);
       EXPECT_EQ(learning_rate(schedule, 0.3, {1, 4, 10, 5}), 0.007);
       EXPECT_NE(learning_rate(schedule, 0.3, {2, 0, 10, 5}), 0.007);
@@ -57,7 +54,7 @@ TEST(Schedule, CosineByEpochs) {
     return learning_rate(schedule, rate, {epoch, batch, 12, 5});
   };
   EXPECT_EQ(at(0, 0), rate);
-  EXPECT_EQ(at(0, 4), rate);  // the unit is the epoch
+  EXPECT_EQ(at(0, 4), rate);                         // the unit is the epoch
   EXPECT_NEAR(at(4, 0), rate * 0.75, rate * kUlps);  // cos(pi/3) = 1/2
   EXPECT_NEAR(at(3, 0), rate * (2 + std::numbers::sqrt2) / 4, rate * kUlps);
   EXPECT_NEAR(at(6, 2), rate / 2, rate * kUlps);

@@ -35,7 +35,9 @@ inline nn::GraphModule small_network(const graph::BitRequest& request = {},
   return nn::GraphModule(graph, graph::make_bit_plan(graph, request));
 }
 
-inline torch::Tensor small_pictures(std::int64_t count = 8) { return torch::rand({count, 1, 6, 6}); }
+inline torch::Tensor small_pictures(std::int64_t count = 8) {
+  return torch::rand({count, 1, 6, 6});
+}
 
 inline void calibrate(nn::GraphModule& network) {
   const torch::NoGradGuard no_grad;
@@ -48,8 +50,8 @@ inline void calibrate(nn::GraphModule& network) {
 inline format::CheckpointInfo small_info(const nn::GraphModule& network) {
   return {.graph = network->graph(),
           .bit_plan = network->plan(),
-          .preprocessing = {.channels = 1, .height = 6, .width = 6, .mean = {0.5F},
-                            .deviation = {0.25F}},
+          .preprocessing =
+              {.channels = 1, .height = 6, .width = 6, .mean = {0.5F}, .deviation = {0.25F}},
           .classes = {"a", "b", "c"},
           .training = ""};
 }

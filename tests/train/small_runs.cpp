@@ -98,10 +98,9 @@ ProgramResult SmallRuns::train(const std::string& run, const Settings& settings,
 train::RunResult SmallRuns::run(const std::string& run, const Settings& settings,
                                 train::IfExists if_exists, train::Listener* listener,
                                 const std::atomic<bool>* stop) const {
-  return train::run(recipe(settings), {.folder = folder_ / run,
-                                       .if_exists = if_exists,
-                                       .stop = stop,
-                                       .listener = listener});
+  return train::run(
+      recipe(settings),
+      {.folder = folder_ / run, .if_exists = if_exists, .stop = stop, .listener = listener});
 }
 
 std::string contents(const fs::path& file) {
@@ -154,8 +153,8 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 ::testing::AssertionResult same_run(const fs::path& actual, const fs::path& expected) {
   if (names_in(actual) != names_in(expected))
-    return ::testing::AssertionFailure() << "other files: " << ::testing::PrintToString(
-               names_in(actual));
+    return ::testing::AssertionFailure()
+           << "other files: " << ::testing::PrintToString(names_in(actual));
   for (const std::string& name : names_in(expected)) {
     if (name.ends_with(".safetensors")) {
       const ::testing::AssertionResult same = same_checkpoint(actual / name, expected / name);
@@ -163,10 +162,11 @@ std::vector<std::string> names_in(const fs::path& folder) {
     } else if (name == "result.json") {
       if (comparable_result(actual) != comparable_result(expected))
         return ::testing::AssertionFailure() << contents(actual / name);
-    } else if (!name.starts_with("events.") && contents(actual / name) != contents(expected / name)) {
-      return ::testing::AssertionFailure()
-             << name << " is\n" << contents(actual / name) << "instead of\n"
-             << contents(expected / name);
+    } else if (!name.starts_with("events.") &&
+               contents(actual / name) != contents(expected / name)) {
+      return ::testing::AssertionFailure() << name << " is\n"
+                                           << contents(actual / name) << "instead of\n"
+                                           << contents(expected / name);
     }
   }
   return ::testing::AssertionSuccess();

@@ -61,9 +61,8 @@ TEST(Tensors, EveryTypeGoesThroughAFileAndBack) {
   const std::filesystem::path path = folder / "all.safetensors";
   torch::manual_seed(1);
   NamedTensors tensors;
-  for (const at::ScalarType type :
-       {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort,
-        at::kChar, at::kByte, at::kBool})
+  for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong,
+                                    at::kInt, at::kShort, at::kChar, at::kByte, at::kBool})
     tensors[c10::toString(type)] = torch::randn({3, 4}).mul_(50).abs_().to(type);
   tensors["empty"] = torch::empty({0, 3});
   tensors["special"] = torch::tensor({-0.0F, INFINITY, NAN});
@@ -75,8 +74,11 @@ TEST(Tensors, EveryTypeGoesThroughAFileAndBack) {
 }
 
 TEST(Tensors, TypesThatTheFormatLacksAreRefused) {
-  EXPECT_THAT([] { views({{"c", torch::zeros({1}, at::kComplexFloat)}}); },
-              ThrowsMessage<Error>(HasSubstr("tensor type not supported: got ComplexFloat")));
+  EXPECT_THAT(
+      [] {
+        views({{"c", torch::zeros({1}, at::kComplexFloat)}});
+      },
+      ThrowsMessage<Error>(HasSubstr("tensor type not supported: got ComplexFloat")));
 }
 
 TEST(Tensors, CopyIntoKeepsTheMemoryFormat) {
@@ -92,10 +94,13 @@ TEST(Tensors, CopyIntoKeepsTheMemoryFormat) {
 
 TEST(Tensors, CopyIntoRefusesAnotherShapeThoughItWouldBroadcast) {
   const NamedTensors copies = for_file({{"conv1.weight", torch::ones({1})}});
-  EXPECT_THAT([&] { copy_into(torch::zeros({2, 3}), views(copies)[0], "last.safetensors"); },
-              ThrowsMessage<Error>(AllOf(HasSubstr("tensor conv1.weight has another shape"),
-                                         HasSubstr("last.safetensors"), HasSubstr("got [1]"),
-                                         HasSubstr("expected [2, 3]"))));
+  EXPECT_THAT(
+      [&] {
+        copy_into(torch::zeros({2, 3}), views(copies)[0], "last.safetensors");
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("tensor conv1.weight has another shape"),
+                                 HasSubstr("last.safetensors"), HasSubstr("got [1]"),
+                                 HasSubstr("expected [2, 3]"))));
 }
 
 }  // namespace

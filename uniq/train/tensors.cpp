@@ -37,7 +37,8 @@ at::ScalarType scalar_type(DType dtype) {
 DType dtype_of(const at::Tensor& tensor) {
   for (const auto& [ours, torchs] : kTypes)
     if (torchs == tensor.scalar_type()) return ours;
-  throw Error({.what = "tensor type not supported", .got = std::string(c10::toString(tensor.scalar_type()))});
+  throw Error({.what = "tensor type not supported",
+               .got = std::string(c10::toString(tensor.scalar_type()))});
 }
 
 std::string shape_text(at::IntArrayRef shape) {
