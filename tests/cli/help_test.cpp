@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <ostream>
 
 #include "tests/cli/uniqnn.h"
 #include "uniq/base/cpu.h"
@@ -32,6 +33,8 @@ struct CommandHelp {
   const char* command;
   const char* argument;
 };
+
+void PrintTo(const CommandHelp& help, std::ostream* out) { *out << help.command; }
 
 class HelpOfCommand : public ::testing::TestWithParam<CommandHelp> {};
 

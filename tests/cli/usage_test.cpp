@@ -1,7 +1,11 @@
 // What a user may type wrong, the message and the exit code.
 #include <gmock/gmock.h>
 
+#include <cctype>
+#include <ostream>
+
 #include "tests/cli/uniqnn.h"
+#include "uniq/base/text.h"
 
 namespace uniq::cli {
 namespace {
@@ -13,6 +17,15 @@ struct Mistake {
   std::vector<std::string> arguments;
   std::string message;  ///< behind "uniqnn: error: "
 };
+
+/// The test's name: what was typed, in characters that every tool takes.
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+  std::string typed = "uniqnn " + join(mistake.arguments, " ");
+  for (char& c : typed) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '=') c = '_';
+  }
+  *out << typed;
+}
 
 constexpr const char* kCommands = "train, eval, summary, inspect, completions";
 constexpr const char* kSummaryOptions = "--help, -h, --set, --json";
