@@ -22,6 +22,11 @@ endif()
 if(Torch_VERSION VERSION_GREATER_EQUAL 2.14)
   message(WARNING "LibTorch ${Torch_VERSION} is newer than 2.13, which this version is tested with")
 endif()
+# Where MKL lies inside LibTorch its CMake files name /lib/intel64 and such, below an empty root: they
+# would be searched when a program starts.
+if(TARGET caffe2::mkl AND NOT MKL_ROOT)
+  set_property(TARGET caffe2::mkl PROPERTY INTERFACE_LINK_DIRECTORIES)
+endif()
 message(STATUS "LibTorch ${Torch_VERSION}: ${Torch_DIR}")
 
 # A file that includes torch/torch.h takes 20 s to compile without this. One target holds the

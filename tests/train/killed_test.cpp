@@ -62,7 +62,7 @@ void kill_at_random(const Settings& settings, int kills) {
   std::uniform_int_distribution<std::int64_t> delay(1,
                                                     static_cast<std::int64_t>(whole.count() / 2));
   bool complete = false;
-  for (int i = 0; i < kills && !HasFailure(); ++i)
+  for (int i = 0; i < kills && !::testing::Test::HasFailure(); ++i)
     complete = run_until_killed(runs, settings, delay(random));
   if (!complete) {
     EXPECT_TRUE(run_until_killed(runs, settings, 0));
