@@ -11,7 +11,6 @@
 
 #include "tests/quant/scalar.h"
 #include "tests/support/tensors.h"
-#include "uniq/grid/optimal_step.h"
 
 namespace uniq::quant {
 namespace {
@@ -142,7 +141,7 @@ TEST_F(LearnedSteps, UniqSignedActivations) {
     SCOPED_TRACE(bits);
     const Grid grid = bits == 1 ? Grid::mid_rise : Grid::mid_tread;
     const auto q = quantizer(Method::uniq, Role::activation, bits, grid);
-    const double expected = deviation(large) * optimal_step(Source::gaussian, grid, bits);
+    const double expected = deviation(large) * kGaussian[bits - 1];
     EXPECT_NEAR(calibrated(*q, {small, large, small}).item<double>(), expected,
                 kStepTolerance * expected);
     const double largest_code = (1 << bits) - 1;

@@ -46,7 +46,8 @@ void UniqQuantizer::calibrate(const torch::Tensor& x, std::int64_t batch) {
   const auto& o = options();
   const bool half = o.role == Role::activation && o.grid == Grid::unsigned_;
   const Source source = half ? Source::half_normal : Source::gaussian;
-  const double constant = optimal_step(source, o.grid, o.bits);
+  // One Gaussian constant, the mid-rise grid's, serves signed activations of either grid.
+  const double constant = optimal_step(source, half ? Grid::unsigned_ : Grid::mid_rise, o.bits);
   const torch::Tensor values = slices(x);
   // Behind a ReLU sqrt(2 E[x^2]) estimates the deviation of what came before it.
   const torch::Tensor deviation =
