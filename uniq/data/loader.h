@@ -16,7 +16,7 @@ struct LoaderOptions {
   std::int64_t batch_size = 128;
   bool shuffle = false;
   bool drop_last = false;
-  Augmentation augmentation;
+  Augmentation augmentation = {};
   std::uint64_t seed = 0;
   int workers = 1;  ///< threads that prepare batches ahead; 0: prepared by the caller
 };

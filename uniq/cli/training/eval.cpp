@@ -105,7 +105,10 @@ int eval(const EvalOptions& options) {
     return kSuccess;
   }
   print(result_table(evaluation, options, source.data));
-  if (options.per_class) print("\n" + class_table(evaluation, dataset.classes));
+  if (options.per_class) {
+    print("\n");
+    print(class_table(evaluation, dataset.classes));
+  }
   return kSuccess;
 }
 
