@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
-
 #include "tests/train/small_runs.h"
 
 namespace uniq::train {
@@ -15,8 +13,6 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 ProgramResult uniqnn(const std::vector<std::string>& arguments) {
@@ -97,12 +93,13 @@ TEST_F(TrainedProgram, CheckpointsAreEvaluatedWithoutTheRecipe) {
     EXPECT_EQ(json::parse(result.out), json_file(*runs / run / "result.json").at("test"));
   }
   const ProgramResult shown =
-      uniqnn({"eval", (*runs / "w2a2/best.safetensors").string(), "--per-class"});
+      uniqnn({"eval", (*runs / "w2a2/best.safetensors").string(), "--per-class", "--threads", "1"});
   EXPECT_EQ(shown.exit_code, 0);
   EXPECT_THAT(shown.out, AllOf(HasSubstr("mnist, test, 100 pictures"), HasSubstr("top-1"),
                                HasSubstr("class")));
-  const ProgramResult train = uniqnn({"eval", (*runs / "w2a2/best.safetensors").string(), "--split",
-                                      "train", "--json", "--root", (*runs / "data").string()});
+  const ProgramResult train =
+      uniqnn({"eval", (*runs / "w2a2/best.safetensors").string(), "--split", "train", "--json",
+              "--threads", "1", "--root", (*runs / "data").string()});
   EXPECT_EQ(json::parse(train.out).at("pictures"), 400);
 }
 
@@ -132,18 +129,20 @@ TEST_F(TrainedProgram, CheckpointsAreInspectedAndSummarized) {
   }
 }
 
-TEST_F(TrainedProgram, ResultAsJson) {
-  const ProgramResult result = runs->train("json", {}, {"--json", "--quiet"});
+TEST(Program, ResultAsJson) {
+  const SmallRuns runs;
+  const ProgramResult result = runs.train("json", {}, {"--json", "--quiet"});
   ASSERT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
-  EXPECT_EQ(json::parse(result.out), json_file(*runs / "json/result.json"));
+  EXPECT_EQ(json::parse(result.out), json_file(runs / "json/result.json"));
 }
 
-TEST_F(TrainedProgram, SameSeedSameBits) {
+TEST(Program, SameSeedSameBits) {
+  const SmallRuns runs;
   const Settings settings = kEverythingRandom + Settings{"threads=2"};
-  ASSERT_EQ(runs->train("a", settings).exit_code, 0);
-  ASSERT_EQ(runs->train("b", settings).exit_code, 0);
-  EXPECT_TRUE(same_run(*runs / "b", *runs / "a"));
+  ASSERT_EQ(runs.train("a", settings).exit_code, 0);
+  ASSERT_EQ(runs.train("b", settings).exit_code, 0);
+  EXPECT_TRUE(same_run(runs / "b", runs / "a"));
 }
 
 TEST_F(TrainedProgram, ARunIsNotOverwrittenUnasked) {
@@ -161,26 +160,29 @@ TEST_F(TrainedProgram, ARunIsNotOverwrittenUnasked) {
   EXPECT_EQ(contents(*runs / "fp32/last.safetensors"), last);
 }
 
-TEST_F(TrainedProgram, SaysByWhatTheBestEpochWasChosen) {
-  EXPECT_THAT(runs->train("each", {"train.test_each_epoch=true", "train.epochs=1"}).out,
+TEST(Program, SaysByWhatTheBestEpochWasChosen) {
+  const SmallRuns runs;
+  EXPECT_THAT(runs.train("each", {"train.test_each_epoch=true", "train.epochs=1"}).out,
               HasSubstr("read after each epoch; the best epoch chosen by it"));
-  EXPECT_THAT(runs->train("none", {"data.validation=0", "train.epochs=1"}).out,
+  EXPECT_THAT(runs.train("none", {"data.validation=0", "train.epochs=1"}).out,
               HasSubstr("the last epoch taken"));
 }
 
-TEST_F(TrainedProgram, StopsEarlyAndSaysSo) {
+TEST(Program, StopsEarlyAndSaysSo) {
+  const SmallRuns runs;
   const ProgramResult result =
-      runs->train("early", {"train.epochs=40", "train.patience=2", "optimizer.lr=1e-9"});
+      runs.train("early", {"train.epochs=40", "train.patience=2", "optimizer.lr=1e-9"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("no gain for 2 epochs: stopped early"));
 }
 
 // A network of the paper, small pictures: as the recipes of this project have it.
-TEST_F(TrainedProgram, TrainsABuiltInNetwork) {
-  const ProgramResult result = runs->train(
-      "resnet", kTwoBits + Settings{"model.name=preact_resnet8", "train.epochs=1", "threads=0"});
+TEST(Program, TrainsABuiltInNetwork) {
+  const SmallRuns runs;
+  const ProgramResult result = runs.train(
+      "resnet", kTwoBits + Settings{"model.name=preact_resnet8", "train.epochs=1", "threads=2"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(json_file(*runs / "resnet/result.json").at("epochs"), 1);
+  EXPECT_EQ(json_file(runs / "resnet/result.json").at("epochs"), 1);
 }
 
 }  // namespace
