@@ -66,7 +66,7 @@ TEST(Hostile, LongScalarsAndManyKeys) {
   EXPECT_FALSE(is_recipe(std::string(999'999, '"')));
   EXPECT_FALSE(is_recipe(std::string(999'999, ':')));
   std::string keys;
-  for (int key = 0; key < 100'000; ++key) keys += std::to_string(key) + ": 1\n";
+  for (int key = 0; key < 20'000; ++key) keys += std::to_string(key) + ": 1\n";
   EXPECT_FALSE(is_recipe(keys));
 }
 
@@ -90,7 +90,7 @@ TEST(Hostile, RandomMutations) {
   };
   ASSERT_TRUE(is_recipe(kValid));
   int still_valid = 0;
-  constexpr int kRounds = 5000;
+  constexpr int kRounds = 2000;
   for (int round = 0; round < kRounds; ++round) {
     std::string text = kValid;
     const std::size_t changes = 1 + below(6);

@@ -12,7 +12,7 @@ namespace uniq::metrics {
 class Progress {
  public:
   /// `clock` gives seconds (monotonic); tests pass their own.
-  Progress(std::int64_t total, std::function<double()> clock = {});
+  explicit Progress(std::int64_t total, std::function<double()> clock = {});
   /// Work done since the last call or the start (a resumed run begins with `skip`).
   void advance(std::int64_t done);
   void skip(std::int64_t done);  ///< done before: counts towards the total, not towards the rate

@@ -1,6 +1,7 @@
 #include "uniq/recipe/apply.h"
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/recipe/key.h"
 #include "uniq/recipe/keys.h"
 
@@ -38,7 +39,7 @@ void apply(const std::string& name, const Value& value, const Source& source, Re
   }
   for (std::size_t index = 0; index < value.items.size(); ++index) {
     const std::string& key = value.keys[index].name;
-    const std::string full = name.empty() ? key : name + "." + key;
+    const std::string full = name.empty() ? key : join({name, key}, ".");
     if (find_key(full) == nullptr && !is_section(full)) {
       refuse_unknown(full, source.at(value.keys[index].line));
     }

@@ -69,7 +69,7 @@ graph::BitOverride read_override(const Given& list, const Value& item) {
     const std::string key = list.key + ".layers";
     Given{key, member("layers"), list.source}.refuse("the name of a layer, * and ? allowed");
   }
-  const graph::BitOverride override{*pattern, width("weight_bits"), width("activation_bits")};
+  graph::BitOverride override{*pattern, width("weight_bits"), width("activation_bits")};
   if ((override.weight_bits == kFp32) != (override.activation_bits == kFp32)) {
     throw UsageError(ErrorText{list.key + ": weights and activations are quantized together",
                                entry.where(),

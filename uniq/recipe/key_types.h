@@ -43,12 +43,13 @@ struct Range {
 
 /// Integers and floating-point numbers.
 template <typename Member>
-Key number_key(std::string name, Member member, Range<MemberType<Member>> range, std::string doc) {
+Key number_key(const std::string& name, Member member, Range<MemberType<Member>> range,
+               const std::string& doc) {
   using Number = MemberType<Member>;
   const std::string type = (std::is_integral_v<Number> ? "an integer" : "a number") + range.text();
-  return {.name = std::move(name),
+  return {.name = name,
           .type = type,
-          .doc = std::move(doc),
+          .doc = doc,
           .read =
               [=](const Given& given, Recipe& recipe) {
                 const std::optional<Number> number = read_number<Number>(given.value);
@@ -59,11 +60,11 @@ Key number_key(std::string name, Member member, Range<MemberType<Member>> range,
 }
 
 template <typename Member>
-Key truth_key(std::string name, Member member, std::string doc) {
+Key truth_key(const std::string& name, Member member, const std::string& doc) {
   const std::string type = "true or false";
-  return {.name = std::move(name),
+  return {.name = name,
           .type = type,
-          .doc = std::move(doc),
+          .doc = doc,
           .read =
               [=](const Given& given, Recipe& recipe) {
                 const std::optional<bool> truth = read_truth(given.value);
@@ -74,11 +75,11 @@ Key truth_key(std::string name, Member member, std::string doc) {
 }
 
 template <typename Member>
-Key text_key(std::string name, Member member, std::string doc) {
+Key text_key(const std::string& name, Member member, const std::string& doc) {
   const std::string type = "a text";
-  return {.name = std::move(name),
+  return {.name = name,
           .type = type,
-          .doc = std::move(doc),
+          .doc = doc,
           .read =
               [=](const Given& given, Recipe& recipe) {
                 const std::optional<std::string> text = read_text(given.value);
@@ -91,14 +92,16 @@ Key text_key(std::string name, Member member, std::string doc) {
 /// One of the words, each of which stands for a value of the member's type. `write` finds the word
 /// for every value that can occur.
 template <typename Member>
-Key word_key(std::string name, Member member,
-             std::vector<std::pair<std::string, MemberType<Member>>> words, std::string doc) {
+Key word_key(const std::string& name, Member member,
+             std::vector<std::pair<std::string, MemberType<Member>>> words,
+             const std::string& doc) {
   std::vector<std::string> names;
+  names.reserve(words.size());
   for (const auto& [word, meaning] : words) names.push_back(word);
   const std::string type = "one of " + join(names);
-  return {.name = std::move(name),
+  return {.name = name,
           .type = type,
-          .doc = std::move(doc),
+          .doc = doc,
           .read =
               [=](const Given& given, Recipe& recipe) {
                 const std::optional<std::string> text = read_text(given.value);
@@ -120,14 +123,14 @@ Key word_key(std::string name, Member member,
 
 /// A list of numbers.
 template <typename Member>
-Key list_key(std::string name, Member member, Range<typename MemberType<Member>::value_type> range,
-             std::string doc) {
+Key list_key(const std::string& name, Member member,
+             Range<typename MemberType<Member>::value_type> range, const std::string& doc) {
   using Number = typename MemberType<Member>::value_type;
   const std::string element = (std::is_integral_v<Number> ? "integers" : "numbers") + range.text();
   const std::string type = "a list of " + element;
-  return {.name = std::move(name),
+  return {.name = name,
           .type = type,
-          .doc = std::move(doc),
+          .doc = doc,
           .read =
               [=](const Given& given, Recipe& recipe) {
                 if (given.value.kind != Value::Kind::list) given.refuse(type);
