@@ -5,9 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cmath>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -98,8 +98,7 @@ TEST_F(MetricsTest, NumbersReadBackBitForBit) {
   std::vector<double> values{0.0, -0.0, 5e-324, std::numeric_limits<double>::max(), 1e22};
   while (values.size() < 300) {
     const std::uint64_t bits = random();
-    double value;
-    std::memcpy(&value, &bits, sizeof(value));
+    const auto value = std::bit_cast<double>(bits);
     if (std::isfinite(value)) values.push_back(value);
   }
   for (const double value : values) metrics.write({0, 0, "train", {{"loss", value}}});
@@ -113,7 +112,7 @@ TEST_F(MetricsTest, NumbersReadBackBitForBit) {
     std::getline(csv, line);
     const std::string cell = line.substr(10, line.size() - 11);  // "0,0,train,<value>,"
     const double read = std::strtod(cell.c_str(), nullptr);
-    EXPECT_EQ(std::memcmp(&read, &value, sizeof(value)), 0) << line;
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(read), std::bit_cast<std::uint64_t>(value)) << line;
     std::getline(jsonl, line);
     EXPECT_EQ(nlohmann::json::parse(line)["loss"].get<double>(), value) << line;
   }
@@ -235,6 +234,8 @@ class FileSizeLimit {
     ::setrlimit(RLIMIT_FSIZE, &before_);
     std::signal(SIGXFSZ, handler_);
   }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
 
  private:
   void (*handler_)(int);

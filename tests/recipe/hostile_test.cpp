@@ -51,11 +51,13 @@ TEST(Hostile, DeepNesting) {
 TEST(Hostile, BombOfAliases) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int level = 1; level < 12; ++level) {
-    const std::string number = std::to_string(level);
-    const std::string name = "a" + number;
-    const std::string number_below = std::to_string(level - 1);
-    const std::string below = "*a" + number_below;
-    bomb += name + ": &" + name + " [" + below + "," + below + "," + below + "]\n";
+    const std::string name = std::to_string(level);
+    const std::string below = std::to_string(level - 1);
+    for (const std::string& part :
+         {"a" + name, ": &a" + name, " [*a" + below, ", *a" + below, ", *a" + below}) {
+      bomb += part;
+    }
+    bomb += "]\n";
   }
   EXPECT_FALSE(is_recipe(bomb));
   EXPECT_FALSE(is_recipe("a: &a [*a]\n"));
@@ -72,9 +74,8 @@ TEST(Hostile, LongScalarsAndManyKeys) {
 
 TEST(Hostile, OddBytes) {
   EXPECT_FALSE(is_recipe(std::string(100, '\0')));
-  EXPECT_FALSE(
-      is_recipe("\xff\xfe"
-                "a\0:\0"));
+  const std::string utf16{'\xff', '\xfe', 'a', '\0', ':', '\0'};
+  EXPECT_FALSE(is_recipe(utf16));
   EXPECT_FALSE(is_recipe("%YAML 9.9\n---\na: 1\n"));
   EXPECT_FALSE(is_recipe("%TAG ! tag:x,2000:\n---\n!a b: 1\n"));
   EXPECT_FALSE(is_recipe("\xef\xbb\xbfseed: 1\n"));  // byte order mark, then no model

@@ -139,8 +139,7 @@ TEST(Recipe, SettingsComeLast) {
       std::string(kMinimal) + "train: {epochs: 2, start: x}\n",
       {"train.epochs=3", "data.augmentation.pad=2", "schedule.unit=batch", "train.epochs=5",
        "data.mean=[0.5]", "data.augmentation={flip: true}", "model=preact_resnet8", "train.start=",
-       "quantize.overrides=[{layers: \"*\", weight_bits: 2, "
-       "activation_bits: 3}]"});
+       R"(quantize.overrides=[{layers: "*", weight_bits: 2, activation_bits: 3}])"});
   EXPECT_EQ(recipe.train.epochs, 5);
   EXPECT_EQ(recipe.data.augmentation.pad, 2);
   EXPECT_TRUE(recipe.data.augmentation.flip);
@@ -273,7 +272,7 @@ TEST(Recipe, SettingsNeedAKeyAndAnEqualsSign) {
 class RecipeFileTest : public ::testing::Test {
  protected:
   fs::path write(const fs::path& name, const std::string& text) const {
-    const fs::path path = folder_ / name;
+    fs::path path = folder_ / name;
     fs::create_directories(path.parent_path());
     std::ofstream(path) << text;
     return path;

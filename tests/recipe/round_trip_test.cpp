@@ -1,8 +1,9 @@
 // What to_yaml writes reads back to an equal recipe.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <string>
 
@@ -51,16 +52,14 @@ class Generator {
   double positive() {
     for (;;) {
       const std::uint64_t bits = random_() >> 1;
-      double value;
-      std::memcpy(&value, &bits, sizeof(value));
+      const auto value = std::bit_cast<double>(bits);
       if (std::isfinite(value) && value > 0) return value;
     }
   }
   float positive_float() {
     for (;;) {
       const std::uint32_t bits = static_cast<std::uint32_t>(random_()) >> 1;
-      float value;
-      std::memcpy(&value, &bits, sizeof(value));
+      const auto value = std::bit_cast<float>(bits);
       if (std::isfinite(value) && value > 0) return value;
     }
   }

@@ -90,7 +90,7 @@ TEST(Killed, ProgramAtAnyMoment) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   for (int i = 0; i < 6; ++i) {
-    Program program(UNIQNN, runs.train_arguments("run", settings, {"--resume"}));
+    Program program(UNIQNN, runs.train_arguments("run", settings, {"--resume"}), kPatientThreads);
     if (i > 0) program.wait_for_err("epoch ");  // one dies while it begins
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
     program.send(SIGKILL);

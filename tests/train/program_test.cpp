@@ -175,7 +175,8 @@ TEST(Program, StopsEarlyAndSaysSo) {
 TEST(Program, TrainsABuiltInNetwork) {
   const SmallRuns runs;
   const ProgramResult result = runs.train(
-      "resnet", kTwoBits + Settings{"model.name=preact_resnet8", "train.epochs=1", "threads=2"});
+      "resnet",
+      kTwoBits + Settings{"model.name=preact_resnet8", "train.epochs=1", "data.limit=160"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(json_file(runs / "resnet/result.json").at("epochs"), 1);
 }

@@ -57,13 +57,6 @@ json comparable_result(const fs::path& folder) {
 
 }  // namespace
 
-const Settings kTwoBits = {"quantize.weight_bits=2", "quantize.activation_bits=2",
-                           "quantize.calibration_batches=2"};
-
-const Settings kEverythingRandom =
-    kTwoBits + Settings{"data.augmentation.pad=1", "data.augmentation.flip=true",
-                        "data.augmentation.cutout=3", "optimizer.lr=0.02"};
-
 Settings operator+(const Settings& a, const Settings& b) {
   Settings all = a;
   all.insert(all.end(), b.begin(), b.end());
@@ -92,7 +85,7 @@ std::vector<std::string> SmallRuns::train_arguments(
 
 ProgramResult SmallRuns::train(const std::string& run, const Settings& settings,
                                const std::vector<std::string>& arguments) const {
-  return run_program(UNIQNN, train_arguments(run, settings, arguments));
+  return run_program(UNIQNN, train_arguments(run, settings, arguments), kPatientThreads);
 }
 
 train::RunResult SmallRuns::run(const std::string& run, const Settings& settings,

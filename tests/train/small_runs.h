@@ -48,14 +48,21 @@ class SmallRuns {
   TemporaryFolder folder_;
 };
 
+Settings operator+(const Settings& a, const Settings& b);
+
+/// For programs with two threads: those that wait for each other leave the cores to the tests
+/// beside.
+inline const ProgramOptions kPatientThreads = {.environment = {"OMP_WAIT_POLICY=passive"}};
+
 /// 2-bit weights and activations, calibrated on two batches.
-extern const Settings kTwoBits;
+inline const Settings kTwoBits = {"quantize.weight_bits=2", "quantize.activation_bits=2",
+                                  "quantize.calibration_batches=2"};
 
 /// What shows a wrong state of the random generators, the optimizer or the metrics: quantization,
 /// crops, flips, cutout, momentum (and the network's dropout).
-extern const Settings kEverythingRandom;
-
-Settings operator+(const Settings& a, const Settings& b);
+inline const Settings kEverythingRandom =
+    kTwoBits + Settings{"data.augmentation.pad=1", "data.augmentation.flip=true",
+                        "data.augmentation.cutout=3", "optimizer.lr=0.02"};
 
 std::string contents(const std::filesystem::path& file);
 nlohmann::json json_file(const std::filesystem::path& file);
