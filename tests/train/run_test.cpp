@@ -9,10 +9,12 @@
 #include <map>
 #include <sstream>
 
+#include "tests/support/tensors.h"
 #include "tests/train/small_runs.h"
 #include "tests/train/stop_at.h"
 #include "uniq/base/error.h"
 #include "uniq/format/checkpoint.h"
+#include "uniq/train/batches.h"
 #include "uniq/train/load.h"
 #include "uniq/train/schedule.h"
 #include "uniq/train/tensors.h"
@@ -171,6 +173,30 @@ TEST(Run, ReestimationChangesTheRunningStatisticsOnly) {
         name.find(".running_") != std::string::npos || name.ends_with(".num_batches_tracked");
     EXPECT_EQ(torch::equal(tensor, a.at(name)), !is_statistic) << name;
   }
+}
+
+TEST(Run, ReestimationWeighsAllBatchesEqually) {
+  const SmallRuns runs;
+  const Settings settings = {"train.epochs=1", "train.reestimate_batches=10"};
+  runs.run("a", settings);
+  LoadedNetwork best = load_network(runs / "a/best.safetensors");
+
+  // Ten batches are the whole training part, so that their order does not matter.
+  const data::Dataset set = data::load_dataset("mnist", runs / "data", data::Split::train);
+  data::LoaderOptions options;
+  options.batch_size = 320;
+  data::Loader loader(set, data::hold_out(set, 80, runs.recipe(settings).seed).training,
+                      best.info.preprocessing, options);
+  loader.start(0);
+  const Pictures all = to_device(*loader.next(), *best.network, at::kCPU);
+  ASSERT_EQ(all.values.size(0), 320);
+  torch::Tensor values;
+  best.network->forward(all.values, [&](const graph::Node& node, const torch::Tensor& value) {
+    if (node.name == "conv1") values = value.detach();
+  });
+  // Means of 320 * 144 values in fp32.
+  EXPECT_TRUE(test::within_largest(state_dict(*best.network).at("bn1.running_mean"),
+                                   values.mean({0, 2, 3}), 1e-5));
 }
 
 TEST(Run, KeepsEpochsByOptionAndOverwritingRemovesThem) {
