@@ -80,6 +80,13 @@ void Trainer::write_row(const std::string& phase, std::map<std::string, double> 
   metrics_->write({state_.epoch, state_.step, phase, std::move(values)});
 }
 
+// What the quantizers and batch norms learn by looking.
+void Trainer::observe_next_batch() {
+  const Pictures pictures = to_device(*setup_.training->next(), *setup_.network,
+                                      setup_.network->parameters().front().device());
+  setup_.network->forward(pictures.values);
+}
+
 // The network sees the batches in training mode; every quantizer sets its step from what comes
 // through those before it. Returns false where the run was stopped: nothing is kept of it then.
 bool Trainer::calibrate() {
@@ -93,9 +100,7 @@ bool Trainer::calibrate() {
   loader.start(kCalibrationEpoch);
   for (std::int64_t i = 0; i < batches; ++i) {
     if (stopping()) return false;
-    const Pictures pictures =
-        to_device(*loader.next(), *setup_.network, setup_.network->parameters().front().device());
-    setup_.network->forward(pictures.values);
+    observe_next_batch();
     progress.advance(1);
     if (setup_.options.listener) setup_.options.listener->progress(progress, "calibration", "");
   }
@@ -191,9 +196,12 @@ std::string Trainer::when() const {
 
 void Trainer::show(const std::string& tail) {
   if (!setup_.options.listener) return;
-  const std::string head = "epoch " + std::to_string(state_.epoch + 1) + "/" +
-                           std::to_string(setup_.recipe.train.epochs);
-  setup_.options.listener->progress(*progress_, head, tail);
+  setup_.options.listener->progress(*progress_, epoch_text(), tail);
+}
+
+std::string Trainer::epoch_text() const {
+  return "epoch " + std::to_string(state_.epoch + 1) + "/" +
+         std::to_string(setup_.recipe.train.epochs);
 }
 
 void Trainer::reestimate() {
@@ -203,11 +211,7 @@ void Trainer::reestimate() {
   data::Loader& loader = *setup_.training;
   nn::start_reestimation(*setup_.network);
   loader.start(kReestimationEpoch + state_.epoch);
-  for (std::int64_t i = 0; i < std::min(wanted, loader.batches()); ++i) {
-    const Pictures pictures =
-        to_device(*loader.next(), *setup_.network, setup_.network->parameters().front().device());
-    setup_.network->forward(pictures.values);
-  }
+  for (std::int64_t i = 0; i < std::min(wanted, loader.batches()); ++i) observe_next_batch();
   nn::stop_reestimation(*setup_.network);
 }
 
@@ -224,10 +228,8 @@ void Trainer::finish_epoch() {
   require_finite(setup_.network, when());
   reestimate();
   const std::optional<Evaluation> found = select();
-  std::string line =
-      "epoch " + std::to_string(state_.epoch + 1) + "/" +
-      std::to_string(setup_.recipe.train.epochs) +
-      format(": loss %.4f, top-1 %.2f %%", mean_loss(state_.epoch_sums), share(state_.epoch_sums));
+  std::string line = epoch_text() + format(": loss %.4f, top-1 %.2f %%",
+                                           mean_loss(state_.epoch_sums), share(state_.epoch_sums));
   if (found) {
     const char* phase = setup_.recipe.train.test_each_epoch ? "test" : "validation";
     write_row(phase, {{"loss", found->loss}, {"top1", found->top1}, {"top5", found->top5}});

@@ -43,6 +43,7 @@ class Trainer {
  private:
   bool stopping() const;
   bool out_of_patience() const;
+  void observe_next_batch();
   bool calibrate();
   bool train_epoch();
   void train_batch(const data::Batch& batch);
@@ -56,6 +57,7 @@ class Trainer {
   void save_network(const std::filesystem::path& name);
   void show(const std::string& tail);
   std::string when() const;
+  std::string epoch_text() const;
 
   Setup& setup_;
   std::function<Evaluation()> test_;
