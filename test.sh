@@ -6,7 +6,7 @@ usage() {
   cat <<'TEXT'
 Usage: ./test.sh [--full] [--help]
 
-Installs what is missing, as quickstart.sh does, and then
+Installs what is missing, as quickstart.sh does, and TensorBoard for one test, and then
   - checks the format of the sources,
   - builds build/release/ and runs all tests in it,
   - builds what needs no LibTorch with the address and undefined-behaviour sanitizers in build/asan/
@@ -89,6 +89,7 @@ if [[ -n "$full" ]]; then
 fi
 install_packages "${groups[@]}"
 find_or_install_torch
+install_tensorboard
 
 step "Format" scripts/format.sh --check
 step "Tests of the release build" test_preset release

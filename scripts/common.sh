@@ -4,6 +4,7 @@
 
 readonly UNIQ_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly UNIQ_TORCH_VERSION=2.13.0
+readonly UNIQ_TENSORBOARD_VERSION=2.21.0
 readonly UNIQ_CMAKE_VERSION=3.25
 
 say() { printf '\n== %s\n' "$*"; }
@@ -142,6 +143,17 @@ install_torch() {
   fi
   announce_torch
   "$UNIQ_ROOT/.venv/bin/pip" install -qq --no-compile "torch==$UNIQ_TORCH_VERSION"
+}
+
+# Installs TensorBoard beside LibTorch's Python side: one test opens event files with it, and is
+# skipped where it cannot be had.
+install_tensorboard() {
+  local python="$UNIQ_ROOT/.venv/bin/python"
+  [[ -x "$python" ]] || return 0
+  ! "$python" -c "import tensorboard" 2>/dev/null || return 0
+  say "Installing TensorBoard into .venv: tensorboard==$UNIQ_TENSORBOARD_VERSION"
+  "$python" -m pip install -qq "tensorboard==$UNIQ_TENSORBOARD_VERSION" ||
+    echo "It cannot be installed; its test will be skipped."
 }
 
 # Sets Torch_DIR: a LibTorch that the user gives, else the private one, installed where missing.

@@ -9,6 +9,7 @@
 
 #include "tests/train/small_runs.h"
 #include "uniq/base/error.h"
+#include "uniq/base/folder_lock.h"
 #include "uniq/format/safetensors.h"
 #include "uniq/train/load.h"
 
@@ -87,10 +88,12 @@ TEST_F(BadData, TestPicturesOfAnotherSize) {
   fs::rename(pictures(), runs_ / "kept");
   write_small_digits(runs_ / "data", {.side = 15});
   fs::rename(runs_ / "kept", pictures());
-  const ProgramResult result = runs_.train("run", {"train.epochs=1"});
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("uniqnn: error: pictures of another size"));
-  EXPECT_THAT(result.err, HasSubstr("got 1x15x15, expected 1x12x12"));
+  expect({"pictures of another size", "got 1x15x15, expected 1x12x12"});
+}
+
+TEST_F(BadData, TestSetIsMissing) {
+  fs::remove(runs_ / "data/t10k-labels-idx1-ubyte");
+  expect({"labels of mnist are missing", "t10k-labels-idx1-ubyte"});
 }
 
 TEST_F(BadData, MoreHeldOutThanThereIs) {
@@ -204,6 +207,17 @@ TEST_F(BadStart, HasWeightsThatAreNoNumbers) {
   format::write_safetensors(start(), tensors, file.metadata());
   expect_error(train(), 1, {"start.safetensors", "conv2.weight", "finite"});
   expect_error(run_program(UNIQNN, {"eval", start().string()}), 1, {"conv2.weight"});
+}
+
+TEST(FolderOfARun, IsHeldByOneProcess) {
+  const SmallRuns runs;
+  runs.run("run");
+  const std::string last = contents(runs / "run/last.safetensors");
+  const FolderLock lock(runs / "run", "trains in this folder");
+  for (const char* option : {"--resume", "--overwrite"})
+    expect_error(runs.train("run", {}, {option}), 1,
+                 {"another process trains in this folder", (runs / "run").string()});
+  EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
 }
 
 TEST(Divergence, NamesTheFirstLayerAndKeepsWhatWasGood) {

@@ -2,6 +2,7 @@
 // constant or not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -41,84 +42,68 @@ struct Range {
   }
 };
 
+/// A key of one value. `parse` gives nothing where a value is not of the type; `write` gives the
+/// member as YAML.
+template <typename Member, typename Parse, typename Write>
+Key scalar_key(const std::string& name, Member member, const std::string& type,
+               const std::string& doc, Parse parse, Write write) {
+  return {.name = name,
+          .type = type,
+          .doc = doc,
+          .read =
+              [=](const Given& given, Recipe& recipe) {
+                std::optional<MemberType<Member>> value = parse(given.value);
+                if (!value) given.refuse(type);
+                member(recipe) = *std::move(value);
+              },
+          .write = [=](const Recipe& recipe) { return write(member(recipe)); }};
+}
+
 /// Integers and floating-point numbers.
 template <typename Member>
 Key number_key(const std::string& name, Member member, Range<MemberType<Member>> range,
                const std::string& doc) {
   using Number = MemberType<Member>;
-  const std::string type = (std::is_integral_v<Number> ? "an integer" : "a number") + range.text();
-  return {.name = name,
-          .type = type,
-          .doc = doc,
-          .read =
-              [=](const Given& given, Recipe& recipe) {
-                const std::optional<Number> number = read_number<Number>(given.value);
-                if (!number || !range.contains(*number)) given.refuse(type);
-                member(recipe) = *number;
-              },
-          .write = [=](const Recipe& recipe) { return write_number(member(recipe)); }};
+  const auto parse = [range](const Value& value) {
+    const std::optional<Number> number = read_number<Number>(value);
+    return number && range.contains(*number) ? number : std::nullopt;
+  };
+  return scalar_key(name, member,
+                    (std::is_integral_v<Number> ? "an integer" : "a number") + range.text(), doc,
+                    parse, write_number<Number>);
 }
 
 template <typename Member>
 Key truth_key(const std::string& name, Member member, const std::string& doc) {
-  const std::string type = "true or false";
-  return {.name = name,
-          .type = type,
-          .doc = doc,
-          .read =
-              [=](const Given& given, Recipe& recipe) {
-                const std::optional<bool> truth = read_truth(given.value);
-                if (!truth) given.refuse(type);
-                member(recipe) = *truth;
-              },
-          .write = [=](const Recipe& recipe) { return write_truth(member(recipe)); }};
+  return scalar_key(name, member, "true or false", doc, read_truth, write_truth);
 }
 
 template <typename Member>
 Key text_key(const std::string& name, Member member, const std::string& doc) {
-  const std::string type = "a text";
-  return {.name = name,
-          .type = type,
-          .doc = doc,
-          .read =
-              [=](const Given& given, Recipe& recipe) {
-                const std::optional<std::string> text = read_text(given.value);
-                if (!text) given.refuse(type);
-                member(recipe) = *text;
-              },
-          .write = [=](const Recipe& recipe) { return write_text(member(recipe)); }};
+  return scalar_key(name, member, "a text", doc, read_text, write_text);
 }
 
-/// One of the words, each of which stands for a value of the member's type. `write` finds the word
-/// for every value that can occur.
+/// One of the words, each of which stands for a value of the member's type. `words` has one for
+/// every value that can occur.
 template <typename Member>
 Key word_key(const std::string& name, Member member,
              std::vector<std::pair<std::string, MemberType<Member>>> words,
              const std::string& doc) {
+  using Meaning = MemberType<Member>;
   std::vector<std::string> names;
   names.reserve(words.size());
   for (const auto& [word, meaning] : words) names.push_back(word);
-  const std::string type = "one of " + join(names);
-  return {.name = name,
-          .type = type,
-          .doc = doc,
-          .read =
-              [=](const Given& given, Recipe& recipe) {
-                const std::optional<std::string> text = read_text(given.value);
-                for (const auto& [word, meaning] : words) {
-                  if (text != word) continue;
-                  member(recipe) = meaning;
-                  return;
-                }
-                given.refuse(type);
-              },
-          .write =
-              [=](const Recipe& recipe) {
-                for (const auto& [word, meaning] : words) {
-                  if (meaning == member(recipe)) return write_text(word);
-                }
-                return write_text("");
-              }};
+  const auto parse = [words](const Value& value) -> std::optional<Meaning> {
+    const std::optional<std::string> text = read_text(value);
+    const auto found = std::ranges::find(words, text, [](const auto& entry) { return entry.first; });
+    return found != words.end() ? std::optional(found->second) : std::nullopt;
+  };
+  const auto write = [words](const Meaning& wanted) {
+    const auto found =
+        std::ranges::find(words, wanted, [](const auto& entry) { return entry.second; });
+    return write_text(found != words.end() ? found->first : "");
+  };
+  return scalar_key(name, member, "one of " + join(names), doc, parse, write);
 }
 
 /// A list of numbers.

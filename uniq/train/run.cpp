@@ -9,6 +9,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/folder_lock.h"
 #include "uniq/graph/summary.h"
 #include "uniq/models/models.h"
 #include "uniq/train/device.h"
@@ -49,9 +50,18 @@ std::unique_ptr<data::Loader> evaluation_loader(const data::Dataset& set,
   return std::make_unique<data::Loader>(set, std::move(indices), preprocessing, options);
 }
 
-/// Makes the folder and decides by its contents whether to resume; throws where a run must not be
-/// lost. Removes nothing yet.
-bool prepare_folder(const std::string& recipe_text, const RunOptions& options) {
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    throw Error({.what = "cannot make the folder of the run",
+                 .where = folder.string(),
+                 .got = error.message(),
+                 .remedy = "--output for a folder that can be written"});
+}
+
+/// Decides by the folder's contents whether to resume; throws where a run must not be lost.
+bool is_resumed(const std::string& recipe_text, const RunOptions& options) {
   std::error_code ignored;
   const bool has_last = fs::exists(options.folder / kLast, ignored);
   if (has_last && options.if_exists == IfExists::refuse)
@@ -60,21 +70,11 @@ bool prepare_folder(const std::string& recipe_text, const RunOptions& options) {
                  .remedy = "--resume to go on with it, --overwrite to begin anew, or --output for "
                            "another folder"});
   const bool resume = has_last && options.if_exists == IfExists::resume;
-  if (resume) {
-    if (read_file(options.folder / kRecipe) != recipe_text)
-      throw Error({.what = "the run in this folder was begun with another recipe",
-                   .where = (options.folder / kRecipe).string(),
-                   .remedy = "the settings it was begun with, or --overwrite to begin anew"});
-    return true;
-  }
-  std::error_code error;
-  fs::create_directories(options.folder, error);
-  if (error)
-    throw Error({.what = "cannot make the folder of the run",
-                 .where = options.folder.string(),
-                 .got = error.message(),
-                 .remedy = "--output for a folder that can be written"});
-  return false;
+  if (resume && read_file(options.folder / kRecipe) != recipe_text)
+    throw Error({.what = "the run in this folder was begun with another recipe",
+                 .where = (options.folder / kRecipe).string(),
+                 .remedy = "the settings it was begun with, or --overwrite to begin anew"});
+  return resume;
 }
 
 /// A file of an earlier run that a new one would not replace.
@@ -135,25 +135,23 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   return setup;
 }
 
-/// The test set, read when it is first asked for.
+/// The test set; loaded before training, so that what is wrong with it shows before hours are spent.
 class TestSet {
  public:
-  TestSet(const Setup& setup) : setup_(setup) {}
+  explicit TestSet(const Setup& setup)
+      : setup_(setup),
+        set_(data::load_dataset(setup.recipe.data.name, setup.recipe.data.root, data::Split::test)),
+        loader_(evaluation_loader(set_, data::all_indices(set_), setup.info.preprocessing,
+                                  setup.recipe.data.workers)) {}
   Evaluation evaluate(nn::GraphModule& network) {
-    if (!loader_) {
-      set_ =
-          data::load_dataset(setup_.recipe.data.name, setup_.recipe.data.root, data::Split::test);
-      loader_ = evaluation_loader(set_, data::all_indices(set_), setup_.info.preprocessing,
-                                  setup_.recipe.data.workers);
-    }
     return train::evaluate(network, *loader_, static_cast<std::int64_t>(set_.classes.size()),
                            "test", setup_.options.listener);
   }
 
  private:
   const Setup& setup_;
-  data::Dataset set_;
-  std::unique_ptr<data::Loader> loader_;
+  const data::Dataset set_;
+  const std::unique_ptr<data::Loader> loader_;
 };
 
 void write_result(const Setup& setup, const State& state, const Evaluation& test) {
@@ -175,15 +173,17 @@ void write_result(const Setup& setup, const State& state, const Evaluation& test
 RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   if (recipe.threads > 0) at::set_num_threads(recipe.threads);
   const std::string recipe_text = recipe::to_yaml(recipe);
-  const bool resume = prepare_folder(recipe_text, options);
+  make_folder(options.folder);
+  const FolderLock lock(options.folder, "trains in this folder");
+  const bool resume = is_resumed(recipe_text, options);
   Setup setup = make_setup(recipe, options, recipe_text, resume);
+  TestSet test_set(setup);
   // Only now that nothing is wrong with recipe, data and start may an earlier run go.
   remove_files(options.folder, is_torn);
   if (!resume) {
     remove_files(options.folder, is_left_over);
     write_file(options.folder / kRecipe, recipe_text);
   }
-  TestSet test_set(setup);
   Trainer trainer(setup, [&] { return test_set.evaluate(setup.network); });
   if (resume) {
     trainer.resume();
