@@ -1,30 +1,61 @@
 #include "uniq/quant/dorefa.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tanh.h>
 
+#include <algorithm>
+#include <span>
+
 #include "uniq/base/error.h"
+#include "uniq/grid/dorefa.h"
 #include "uniq/quant/ops.h"
 #include "uniq/quant/straight_through.h"
 
 namespace uniq::quant {
 
+namespace {
+
+/// dorefa_tanh of every weight.
+torch::Tensor rounded_tanh(const torch::Tensor& w) {
+  const torch::Tensor x = w.detach().to(at::kFloat);
+  if (!x.is_cpu()) return at::tanh(x.to(at::kDouble)).to(at::kFloat);
+  const torch::Tensor dense = x.contiguous(x.suggest_memory_format());
+  torch::Tensor t = at::empty_like(dense);
+  const float* const in = dense.const_data_ptr<float>();
+  float* const out = t.mutable_data_ptr<float>();
+  constexpr std::int64_t kGrain = 4096;  // of some 20 ns each
+  at::parallel_for(0, dense.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::transform(in + begin, in + end, out + begin, dorefa_tanh);
+  });
+  return t;
+}
+
+}  // namespace
+
 torch::Tensor DorefaWeight::step(const torch::Tensor& w) const {
-  if (options().bits == 1) return w.detach().to(at::kFloat).abs().mean().mul(2.0).reshape({1});
-  return at::full({1}, 2.0 / max_code(options().bits), w.options().dtype(at::kFloat));
+  std::span<const float> weights;
+  torch::Tensor dense;
+  if (options().bits == 1) {
+    dense = w.detach().to(at::kCPU, at::kFloat).contiguous();
+    weights = {dense.const_data_ptr<float>(), static_cast<std::size_t>(dense.numel())};
+  }
+  return at::full({1}, dorefa_step(weights, options().bits), w.options().dtype(at::kFloat));
 }
 
 torch::Tensor DorefaWeight::transformed(const torch::Tensor& w) const {
   if (options().bits == 1) return w;
-  const torch::Tensor t = at::tanh(w);
+  const torch::Tensor t = rounded_tanh(w);
   return t / t.abs().max();
 }
 
 torch::Tensor DorefaWeight::fake_quantize(const torch::Tensor& w) {
-  const torch::Tensor t = transformed(w);
   const torch::Tensor quantized =
-      quant::fake_quantize(t.detach(), step(w), options().bits, options().grid, 1.0);
-  return StraightThrough::apply(t, quantized);
+      quant::fake_quantize(transformed(w.detach()), step(w), options().bits, options().grid, 1.0);
+  if (options().bits == 1) return StraightThrough::apply(w, quantized);
+  const torch::Tensor t = at::tanh(w);  // for its gradient alone
+  return StraightThrough::apply(t / t.abs().max(), quantized);
 }
 
 DorefaActivation::DorefaActivation(QuantizerOptions options) : Quantizer(std::move(options)) {
