@@ -14,13 +14,13 @@ PUBLISHED = {"fp32": [92.25], "w4a4": [92.70], "w3a3": [92.66], "w2a2": [91.60, 
 
 
 def read(folder):
-    """{run: {seed: top-1}}, runs in the order in which they were made."""
+    """{run: {seed: top-1}}, runs in the order in which they were made, seeds ascending."""
     found = {}
     for result in sorted(folder.glob("seed*/*/result.json"), key=lambda p: p.stat().st_mtime):
-        seed = result.parent.parent.name
+        seed = int(result.parent.parent.name.removeprefix("seed"))
         found.setdefault(result.parent.name, {})[seed] = json.loads(
             result.read_text(encoding="utf-8"))["test"]["top1"]
-    return found
+    return {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
 
 
 def mean(values):
