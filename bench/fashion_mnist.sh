@@ -7,7 +7,7 @@ usage() {
 Usage: bench/fashion_mnist.sh published|rivals [SEED...]
 
 published  pre-activation ResNet-20, fp32 and from it w4a4, w3a3, w2a2 and w1a1, by the protocol of
-           tests/golden/README.md; seeds 0 and 1 unless others are given (about 25 minutes a seed on
+           tests/golden/README.md; seeds 0 and 1 unless others are given (about 40 minutes a seed on
            two cores)
 rivals     the quickstart's network at 2 bits with UniQ, LSQ, PACT and DoReFa under one recipe,
            seeds 0, 1 and 2 (about 8 minutes a seed)
