@@ -48,6 +48,10 @@ if(UNIQ_SANITIZE OR UNIQ_FUZZ)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(UNIQ_SANITIZE_THREADS)
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
 
 find_package(Threads REQUIRED)
 

@@ -1,5 +1,5 @@
 # `cmake --install` and the package that find_package(UniQ) finds: headers, libraries, programs, and
-# the targets UniQ::runtime (no LibTorch) and UniQ::training (with it).
+# the targets UniQ::c (libuniq.so), UniQ::runtime (no LibTorch) and UniQ::training (with it).
 include(CMakePackageConfigHelpers)
 
 # uniq_component(<Runtime|Training>): the interface target that names all libraries of a component.
@@ -27,6 +27,7 @@ else()
   # Headers that include LibTorch's are of no use without it.
   set(uniq_header_exclusions REGEX "uniq/(quant|nn|train)$" EXCLUDE)
 endif()
+install(EXPORT UniQCTargets NAMESPACE UniQ:: DESTINATION ${uniq_package_folder})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/uniq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "cli" EXCLUDE ${uniq_header_exclusions})
 

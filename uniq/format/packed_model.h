@@ -2,9 +2,9 @@
 // docs/format.md specifies the file and the arithmetic.
 //
 // It is a list of nodes in the order in which they run. A node computes one fp32 value v per output
-// element (its core) and derives its outputs from it: each output applies stages to v, one after the
-// other, and is stored as fp32 or as the codes of a grid. A flattened vector [n] counts as a map
-// [n, 1, 1], a linear layer as a 1x1 convolution of it.
+// element (its core) and derives its outputs from it: each output applies stages to v, one after
+// the other, and is stored as fp32 or as the codes of a grid. A flattened vector [n] counts as a
+// map [n, 1, 1], a linear layer as a 1x1 convolution of it.
 #pragma once
 
 #include <cstddef>
@@ -69,6 +69,10 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
+/// Outputs of a node, and stages of an output.
+inline constexpr std::size_t kMaxOutputs = 64;
+inline constexpr std::size_t kMaxStages = 64;
+
 /// Positions outside the picture add nothing to a sum.
 inline constexpr int kLeaveOut = -1;
 
@@ -90,12 +94,12 @@ struct PackedNode {
   std::string name;  ///< the graph node whose work this is: a layer, a pool, an add, ...
   PackedOp op = PackedOp::input;
   /// Values that it reads, by number (see PackedModel). conv: its input, and where a second stands,
-  /// the fp32 residual, of the output's shape. add: two fp32 values. input: none. Pools and flatten:
-  /// one fp32 value.
+  /// the fp32 residual, of the output's shape. add: two fp32 values. input: none. Pools and
+  /// flatten: one fp32 value.
   std::vector<int> inputs;
-  graph::Shape shape;  ///< of v; never a vector
-  Window window;       ///< conv and pools
-  PackedWeights weights;  ///< conv
+  graph::Shape shape;                 ///< of v; never a vector
+  Window window;                      ///< conv and pools
+  PackedWeights weights;              ///< conv
   std::vector<PackedOutput> outputs;  ///< at least one
 };
 
@@ -118,18 +122,10 @@ struct PackedValue {
 /// All values of a model, by number.
 std::vector<PackedValue> values_of(const PackedModel& model);
 
-/// Integer that stands for a code: value = unit * integer exactly. Unsigned: the code, unit = step;
-/// mid-tread: code - 2^(bits-1), unit = step; mid-rise: 2 code - M, unit = step / 2.
-constexpr int code_integer(int code, Grid grid, int bits) {
-  if (grid == Grid::mid_rise) return 2 * code - max_code(bits);
-  return grid == Grid::mid_tread ? code - (1 << (bits - 1)) : code;
-}
-constexpr double code_unit(double step, Grid grid) {
-  return grid == Grid::mid_rise ? step / 2 : step;
-}
-
 /// Largest magnitude that a sum of a convolution can have, in integers of both grids; a model holds
-/// only convolutions where it is below 2^31.
+/// only convolutions where it is below 2^31. fp32 weights: 0. The number of terms is that which the
+/// bytes of the weights have room for: up to seven too many where there is but one filter of few
+/// taps and fewer than 8 bits. Precondition: shape and window are sound.
 std::int64_t largest_sum(const PackedNode& conv, const Encoding& input);
 
 /// Throws Error that names `where` and the node unless the model is whole and its parts fit: every

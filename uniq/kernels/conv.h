@@ -8,6 +8,7 @@
 
 #include "uniq/base/aligned.h"
 #include "uniq/grid/grid.h"
+#include "uniq/kernels/border.h"
 #include "uniq/kernels/epilogue.h"
 #include "uniq/kernels/isa.h"
 
@@ -28,8 +29,8 @@ struct ConvShape {
 };
 
 /// A convolution of codes. The sum of an output is the sum over its window of
-/// integer(weight code) * integer(activation code) (format::code_integer); where the window lies
-/// outside the picture, pad_code stands, or nothing (-1).
+/// integer(weight code) * integer(activation code) (uniq::code_integer); it fits int32. Where the
+/// window lies outside the picture, pad_code stands, or nothing (-1).
 struct CodeConv {
   ConvShape shape;
   int weight_bits = 8;
@@ -43,8 +44,9 @@ struct CodeConv {
 struct PreparedConv {
   CodeConv conv;
   AlignedBytes weights;  ///< in the kernel's own layout
-  /// What the window's position adds to a sum, [class][out_channels] (border.h); empty where the
-  /// kernel needs none.
+  AxisClasses rows, columns;
+  /// What the window's position adds to a sum, [class][out_channels] (corrections.h); empty where
+  /// the kernel needs none.
   std::vector<std::int32_t> corrections;
 };
 
@@ -60,21 +62,23 @@ struct ConvKernel {
                    std::int32_t* sums);
 };
 
-/// All of them, best first; the last, scalar, supports everything.
+/// All that were built for this architecture, best first; the last, scalar, supports everything.
 std::span<const ConvKernel> conv_kernels();
 
 /// The first that supports the convolution and asks for no more than `isa`.
 const ConvKernel& choose_conv(const CodeConv& conv, Isa isa);
 
-/// A convolution of fp32 values; per output one chain of fused multiply-adds over what lies inside
-/// the picture, in the order kernel row, kernel column, channel. weights: [out][kernel row][kernel
-/// column][in / groups]; input: [row][column][channel]; values: one row, [out_width][out_channels].
+/// A convolution of fp32 values; per output one chain of fused multiply-adds that begins at 0, over
+/// what lies inside the picture, in the order kernel row, kernel column, channel. weights:
+/// [out][kernel row][kernel column][in / groups]; input: [row][column][channel]; values: one row,
+/// [out_width][out_channels].
 struct FloatConvKernel {
   Isa isa;
   AlignedBytes (*prepare)(const ConvShape& shape, std::span<const float> weights);
   void (*row_values)(const ConvShape& shape, const AlignedBytes& prepared, const float* input,
                      std::int64_t row, float* values);
 };
+/// Precondition: has_isa(isa).
 const FloatConvKernel& float_conv_kernel(Isa isa);
 
 }  // namespace uniq::kernels

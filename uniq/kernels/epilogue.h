@@ -1,5 +1,9 @@
-// What follows a node's core: from the fp32 value v of each channel to the node's outputs. Written
-// once (epilogue.inc) and built for each instruction set, with the same bits from all.
+// What follows a node's core: from the fp32 value v of each channel to the node's outputs. Its
+// loops are written once (epilogue.inc) and built for each instruction set, with the same bits from
+// all.
+//
+// Codes: u = fl(fl(v / step) - offset) by a true division, clamped to 0..M, rounded half to even. A
+// NaN, which finite parameters can make of infinities, becomes code 0.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +24,7 @@ struct EpilogueStage {
 /// code_stride(channels) bytes from pixel to pixel, of which those past the channels are left as
 /// they are.
 struct EpilogueOutput {
-  std::vector<EpilogueStage> stages;
+  std::vector<EpilogueStage> stages = {};
   int bits = 0;
   float step = 1.0f;
   float offset = 0.0f;  ///< z of value = step * (code + z)
@@ -32,14 +36,15 @@ constexpr std::int64_t code_stride(std::int64_t channels) { return (channels + 3
 
 struct Epilogue {
   std::int64_t channels = 0;
-  /// Of a convolution: v = fma(float(sum), scale, bias) [+ residual]; other nodes: null, v is given.
+  /// Of a convolution: v = fma(float(sum), scale, bias) [+ residual]; other nodes: null, v is
+  /// given.
   const float* scale = nullptr;
   const float* bias = nullptr;
-  std::vector<EpilogueOutput> outputs;
+  std::vector<EpilogueOutput> outputs = {};
 };
 
 /// Runs on `pixels` pixels. `residual`: fp32, dense, or null. outputs[i]: where the first pixel of
-/// output i goes.
+/// output i goes; an fp32 output may take the residual's own place, else nothing overlaps.
 struct EpilogueKernel {
   Isa isa;
   /// sums: int32 [pixel][channels]; converted to fp32 by round to nearest even.
@@ -50,6 +55,7 @@ struct EpilogueKernel {
                       const float* residual, void* const* outputs);
 };
 
+/// Precondition: has_isa(isa).
 const EpilogueKernel& epilogue_kernel(Isa isa);
 
 }  // namespace uniq::kernels

@@ -52,7 +52,7 @@ bool has_isa(Isa isa) {
     case Isa::avx2:
       return f.avx2 && f.fma;
     case Isa::avx512_vnni:
-      return f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
+      return f.avx2 && f.fma && f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
     case Isa::scalar:
       break;
   }

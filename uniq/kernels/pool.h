@@ -18,13 +18,15 @@ struct PoolShape {
 /// values: one row of output, [out_width][channels].
 struct PoolKernel {
   Isa isa;
-  /// The largest of what is inside; shapes where a window has nothing inside do not occur.
+  /// The largest of what is inside, the first of equals; shapes where a window has nothing inside
+  /// do not occur.
   void (*max_row)(const PoolShape& shape, const float* input, std::int64_t row, float* values);
   /// 0 + x1 + x2 + ... of what is inside, by row and column, divided by kernel height * width.
   void (*average_row)(const PoolShape& shape, const float* input, std::int64_t row, float* values);
   /// a + b
   void (*add)(const float* a, const float* b, std::int64_t count, float* values);
 };
+/// Precondition: has_isa(isa).
 const PoolKernel& pool_kernel(Isa isa);
 
 }  // namespace uniq::kernels
