@@ -57,14 +57,22 @@ TEST(DecodeJpeg, SizesThatTheFileCannotFillAreErrors) {
               HasSubstr("picture is too large (a.jpg): got 65500x65500 pixels"));
 }
 
-// Scans that say nothing, repeated: each would cost a pass over all blocks.
+// The scan of coefficients 6 to 63, with the table in front of it, behind the others again and
+// again: valid, and each costs a pass over all blocks. Its last byte says that it brings all bits.
 TEST(DecodeJpeg, ScansWithoutEndAreErrors) {
   const std::string whole = golden("grey_progressive.jpg");
-  const std::size_t last = whole.rfind("\xff\xda");
-  const std::string scan = whole.substr(last, whole.size() - 2 - last);
-  std::string contents = whole.substr(0, whole.size() - 2);
-  for (int i = 0; i < 600; ++i) contents += scan;
-  EXPECT_THAT(jpeg_error(contents + "\xff\xd9"), HasSubstr("damaged JPEG picture (a.jpg): got "));
+  const std::size_t range = whole.find("\x06\x3f\x02");
+  const std::size_t begin = whole.rfind("\xff\xc4", range);
+  std::string scan = whole.substr(begin, whole.find("\xff\xc4", range) - begin);
+  scan[range + 2 - begin] = 0;
+  const auto with_scans = [&](int count) {
+    std::string contents = whole.substr(0, whole.size() - 2);
+    for (int i = 0; i < count; ++i) contents += scan;
+    return contents + "\xff\xd9";
+  };
+  EXPECT_EQ(decode_jpeg(with_scans(100), "a.jpg", {}).pixels.size(), 29u * 37);
+  EXPECT_EQ(jpeg_error(with_scans(600)),
+            "damaged JPEG picture (a.jpg): got too many scans; try getting the file again");
 }
 
 }  // namespace

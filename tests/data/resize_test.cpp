@@ -28,7 +28,7 @@ Picture channel_of(const Picture& picture, std::size_t channel) {
   return result;
 }
 
-// Figures of Pillow 13.0.0.
+// Figures of Pillow 12.3.0.
 TEST(Resize, SmallPicturesByFigures) {
   const Picture picture = noise_picture(1, 3, 4);
   ASSERT_EQ(picture.pixels,

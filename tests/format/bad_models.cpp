@@ -8,13 +8,27 @@ namespace {
 using format::PackedModel;
 using format::PackedNode;
 using format::PackedOp;
-using format::Stage;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Nodes of small_model().
-enum Which { input, stem, conv1, grouped, depthwise, shortcut, mix, fp32, add, max, avg, flat, fc };
+enum Which {
+  input,
+  stem,
+  conv1,
+  grouped,
+  depthwise,
+  shortcut,
+  mix,
+  fp32,
+  add,
+  max,
+  avg,
+  flat,
+  hidden,
+  fc
+};
 
 /// A change of one node, and its message, which names the node.
 BadModel bad(Which which, const std::string& name, const std::function<void(PackedNode&)>& change,
@@ -49,17 +63,17 @@ void add_whole(std::vector<BadModel>& list) {
   bad_name("a\x7f", "'a\\x7f'");
   // A continuation alone, forms that are too long, a surrogate, beyond the last character, cut off,
   // a byte that never occurs, a control character of two bytes.
-  for (const char* const text : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
-                                 "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe5\xb1", "\xff",
-                                 "\xc2\x85"}) {
+  for (const char* const text :
+       {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
+        "\xf4\x90\x80\x80", "\xe5\xb1", "\xff", "\xc2\x85"}) {
     bad_name(text, "'" + std::string(text) + "'");
   }
   list.push_back({[](PackedModel& m) { m.nodes[fc].name = "stem"; },
                   "two nodes have one name (m.uniq, node stem): got stem, expected unique names"});
-  list.push_back({[](PackedModel& m) { m.output = 16; },
-                  "output of the network is no value (m.uniq): got value 16, expected 0 to 15"});
+  list.push_back({[](PackedModel& m) { m.output = 17; },
+                  "output of the network is no value (m.uniq): got value 17, expected 0 to 16"});
   list.push_back({[](PackedModel& m) { m.output = -1; },
-                  "output of the network is no value (m.uniq): got value -1, expected 0 to 15"});
+                  "output of the network is no value (m.uniq): got value -1, expected 0 to 16"});
   list.push_back({[](PackedModel& m) { m.output = 14; },
                   "output of the network has the wrong type (m.uniq, node flatten): got codes of 8 "
                   "bits, expected fp32"});
@@ -80,7 +94,8 @@ void add_whole(std::vector<BadModel>& list) {
 void add_structure(std::vector<BadModel>& list) {
   const auto operands = [&list](Which which, const std::string& name, std::vector<int> inputs,
                                 const std::string& what, const std::string& rest) {
-    list.push_back(bad(which, name, [inputs](PackedNode& n) { n.inputs = inputs; }, what, rest));
+    list.push_back(bad(
+        which, name, [inputs](PackedNode& n) { n.inputs = inputs; }, what, rest));
   };
   const std::string early = "operand is not computed before its use";
   operands(stem, "stem", {15}, early, "got value 15, expected 0 to 1");
@@ -92,7 +107,8 @@ void add_structure(std::vector<BadModel>& list) {
   operands(stem, "stem", {0, 1, 1}, number, "got 3, expected 1 to 2");
   operands(add, "add", {9}, number, "got 1, expected 2 to 2");
   operands(max, "max_pool", {11, 11}, number, "got 2, expected 1 to 1");
-  operands(add, "add", {9, 8}, "an operand has the wrong type", "got codes of 1 bits, expected fp32");
+  operands(add, "add", {9, 8}, "an operand has the wrong type",
+           "got codes of 1 bits, expected fp32");
   operands(add, "add", {9, 2}, "shape does not follow from the operands",
            "got 8x5x7, expected 8x9x7");
   operands(max, "max_pool", {5}, "the operand has the wrong type",
@@ -127,7 +143,8 @@ void add_structure(std::vector<BadModel>& list) {
 void add_shapes(std::vector<BadModel>& list) {
   const auto shape = [&list](Which which, const std::string& name, const graph::Shape& changed,
                              const std::string& what, const std::string& rest) {
-    list.push_back(bad(which, name, [changed](PackedNode& n) { n.shape = changed; }, what, rest));
+    list.push_back(bad(
+        which, name, [changed](PackedNode& n) { n.shape = changed; }, what, rest));
   };
   shape(stem, "stem", {0, 9, 7}, "channels out of range", "got 0, expected 1 to 1048576");
   shape(stem, "stem", {1 << 21, 9, 7}, "channels out of range",
@@ -147,30 +164,40 @@ void add_windows(std::vector<BadModel>& list) {
   const auto window = [&list](Which which, const std::string& name,
                               const std::function<void(format::Window&)>& change,
                               const std::string& what, const std::string& rest) {
-    list.push_back(
-        bad(which, name, [change](PackedNode& n) { change(n.window); }, what, rest));
+    list.push_back(bad(
+        which, name, [change](PackedNode& n) { change(n.window); }, what, rest));
   };
   using W = format::Window;
-  window(stem, "stem", [](W& w) { w.kernel.width = 0; }, "kernel out of range",
-         "got 0, expected 1 to 65536");
-  window(stem, "stem", [](W& w) { w.stride.height = 0; }, "stride out of range",
-         "got 0, expected 1 to 65536");
-  window(stem, "stem", [](W& w) { w.padding = 65537; }, "padding out of range",
-         "got 65537, expected 0 to 65536");
-  window(stem, "stem", [](W& w) { w.dilation = 0; }, "dilation out of range",
-         "got 0, expected 1 to 65536");
-  window(stem, "stem", [](W& w) { w.groups = 0; }, "groups out of range",
-         "got 0, expected 1 to 1048576");
-  window(stem, "stem", [](W& w) { w.groups = 2; }, "groups do not divide the channels",
-         "got 2 groups for 3 to 8 channels, expected a common divisor");
-  window(conv1, "layer1.0.conv1", [](W& w) { w.groups = 16; }, "groups do not divide the channels",
-         "got 16 groups for 8 to 8 channels, expected a common divisor");
-  window(stem, "stem", [](W& w) { w.kernel = 12; }, "window does not fit",
-         "got kernel 12 on 3x9x7, expected a window no larger than the padded picture");
-  window(max, "max_pool", [](W& w) { w.dilation = 2; }, "a pool has dilation or groups",
-         "got dilation 2, groups 1, expected 1 of both");
-  window(avg, "avg_pool", [](W& w) { w.groups = 2; }, "a pool has dilation or groups",
-         "got dilation 1, groups 2, expected 1 of both");
+  window(
+      stem, "stem", [](W& w) { w.kernel.width = 0; }, "kernel out of range",
+      "got 0, expected 1 to 65536");
+  window(
+      stem, "stem", [](W& w) { w.stride.height = 0; }, "stride out of range",
+      "got 0, expected 1 to 65536");
+  window(
+      stem, "stem", [](W& w) { w.padding = 65537; }, "padding out of range",
+      "got 65537, expected 0 to 65536");
+  window(
+      stem, "stem", [](W& w) { w.dilation = 0; }, "dilation out of range",
+      "got 0, expected 1 to 65536");
+  window(
+      stem, "stem", [](W& w) { w.groups = 0; }, "groups out of range",
+      "got 0, expected 1 to 1048576");
+  window(
+      stem, "stem", [](W& w) { w.groups = 2; }, "groups do not divide the channels",
+      "got 2 groups for 3 to 8 channels, expected a common divisor");
+  window(
+      conv1, "layer1.0.conv1", [](W& w) { w.groups = 16; }, "groups do not divide the channels",
+      "got 16 groups for 8 to 8 channels, expected a common divisor");
+  window(
+      stem, "stem", [](W& w) { w.kernel = 12; }, "window does not fit",
+      "got kernel 12 on 3x9x7, expected a window no larger than the padded picture");
+  window(
+      max, "max_pool", [](W& w) { w.dilation = 2; }, "a pool has dilation or groups",
+      "got dilation 2, groups 1, expected 1 of both");
+  window(
+      avg, "avg_pool", [](W& w) { w.groups = 2; }, "a pool has dilation or groups",
+      "got dilation 1, groups 2, expected 1 of both");
   list.push_back(bad(
       max, "max_pool",
       [](PackedNode& n) {
@@ -185,63 +212,67 @@ void add_weights(std::vector<BadModel>& list) {
   const auto weights = [&list](Which which, const std::string& name,
                                const std::function<void(format::PackedWeights&)>& change,
                                const std::string& what, const std::string& rest) {
-    list.push_back(
-        bad(which, name, [change](PackedNode& n) { change(n.weights); }, what, rest));
+    list.push_back(bad(
+        which, name, [change](PackedNode& n) { change(n.weights); }, what, rest));
   };
   using W = format::PackedWeights;
-  weights(stem, "stem", [](W& w) { w.bits = 9; }, "weights: bits out of range",
-          "got 9, expected 1 to 8");
-  weights(stem, "stem", [](W& w) { w.bits = -1; }, "weights: bits out of range",
-          "got -1, expected 1 to 8");
-  weights(shortcut, "layer1.0.downsample.0", [](W& w) { w.grid = Grid::mid_tread; },
-          "weights: mid-tread grid with too few bits",
-          "got 1 bit, expected 2 to 8; try the mid-rise grid for 1 bit");
-  weights(stem, "stem", [](W& w) { w.bits = 0; }, "weights and input are of different kinds",
-          "got weights of fp32, input of 8 bits, expected codes of both or fp32 of both");
-  weights(stem, "stem", [](W& w) { w.bytes = w.bytes.first(215); }, "weights have the wrong size",
-          "got 215 bytes, expected 216 for 216 weights of 8 bits");
-  weights(fp32, "picture.conv", [](W& w) { w.bytes = w.bytes.first(860); },
-          "weights have the wrong size", "got 860 bytes, expected 864 for 216 weights of fp32");
-  weights(stem, "stem", [](W& w) { w.pad_code = 256; }, "pad_code out of range",
-          "got 256, expected -1 to 255");
-  weights(stem, "stem", [](W& w) { w.pad_code = -2; }, "pad_code out of range",
-          "got -2, expected -1 to 255");
-  weights(conv1, "layer1.0.conv1", [](W& w) { w.pad_code = 4; }, "pad_code out of range",
-          "got 4, expected -1 to 3");
-  weights(fp32, "picture.conv", [](W& w) { w.pad_code = 0; }, "pad_code out of range",
-          "got 0, expected -1 to -1");
-  weights(stem, "stem", [](W& w) { w.scale = w.scale.first(7); }, "scale has the wrong size",
-          "got 7 numbers, expected 8, one per channel");
-  weights(stem, "stem", [](W& w) { w.bias = floats(9, 1); }, "bias has the wrong size",
-          "got 9 numbers, expected 8, one per channel");
-  weights(stem, "stem", [](W& w) { w.scale = floats(8, kNan); }, "scale is not finite",
-          "got nan at index 7, expected finite numbers");
-  weights(stem, "stem", [](W& w) { w.bias = floats(8, -kInfinity); }, "bias is not finite",
-          "got -inf at index 7, expected finite numbers");
-  weights(fp32, "picture.conv", [](W& w) { w.bytes = std::as_bytes(floats(216, kInfinity)); },
-          "weight 215 is not finite", "got inf at index 0, expected finite numbers");
-  // 24 weights of 3 bits fill their bytes; 8 x 5 of 5 bits as well: 3 of 8 x 3 x 1 do not.
-  list.push_back(bad(
-      depthwise, "layer1.0.depthwise",
-      [](PackedNode& n) {
-        n.window.groups = 8;
-        n.window.kernel.height = 1;
-        n.window.padding.height = 0;
-        n.weights.bits = 7;
-        n.weights.bytes = bytes(7, std::byte{0xff});
-        n.shape.channels = 8;
-        n.weights.bits = 5;
-        n.weights.bytes = bytes(6, std::byte{0xff});
-      },
-      "weights have the wrong size", "got 6 bytes, expected 5 for 8 weights of 5 bits"));
+  weights(
+      stem, "stem", [](W& w) { w.bits = 9; }, "weights: bits out of range",
+      "got 9, expected 1 to 8");
+  weights(
+      stem, "stem", [](W& w) { w.bits = -1; }, "weights: bits out of range",
+      "got -1, expected 1 to 8");
+  weights(
+      shortcut, "layer1.0.downsample.0", [](W& w) { w.grid = Grid::mid_tread; },
+      "weights: mid-tread grid with too few bits",
+      "got 1 bit, expected 2 to 8; try the mid-rise grid for 1 bit");
+  weights(
+      stem, "stem", [](W& w) { w.bits = 0; }, "weights and input are of different kinds",
+      "got weights of fp32, input of 8 bits, expected codes of both or fp32 of both");
+  weights(
+      stem, "stem", [](W& w) { w.bytes = w.bytes.first(215); }, "weights have the wrong size",
+      "got 215 bytes, expected 216 for 216 weights of 8 bits");
+  weights(
+      fp32, "picture.conv", [](W& w) { w.bytes = w.bytes.first(860); },
+      "weights have the wrong size", "got 860 bytes, expected 864 for 216 weights of fp32");
+  weights(
+      stem, "stem", [](W& w) { w.pad_code = 256; }, "pad_code out of range",
+      "got 256, expected -1 to 255");
+  weights(
+      stem, "stem", [](W& w) { w.pad_code = -2; }, "pad_code out of range",
+      "got -2, expected -1 to 255");
+  weights(
+      conv1, "layer1.0.conv1", [](W& w) { w.pad_code = 4; }, "pad_code out of range",
+      "got 4, expected -1 to 3");
+  weights(
+      fp32, "picture.conv", [](W& w) { w.pad_code = 0; }, "pad_code out of range",
+      "got 0, expected -1 to -1");
+  weights(
+      stem, "stem", [](W& w) { w.scale = w.scale.first(7); }, "scale has the wrong size",
+      "got 7 numbers, expected 8, one per channel");
+  weights(
+      stem, "stem", [](W& w) { w.bias = floats(9, 1); }, "bias has the wrong size",
+      "got 9 numbers, expected 8, one per channel");
+  weights(
+      stem, "stem", [](W& w) { w.scale = floats(8, kNan); }, "scale is not finite",
+      "got nan at index 7, expected finite numbers");
+  weights(
+      stem, "stem", [](W& w) { w.bias = floats(8, -kInfinity); }, "bias is not finite",
+      "got -inf at index 7, expected finite numbers");
+  weights(
+      fp32, "picture.conv", [](W& w) { w.bytes = std::as_bytes(floats(216, kInfinity)); },
+      "a weight is not finite", "got inf at index 215, expected finite numbers");
+  weights(
+      fc, "fc", [](W& w) { w.bytes = bytes(10, std::byte{0xff}); },
+      "unused bits of the weights are not zero", "expected zeros behind the last code");
 }
 
 void add_outputs(std::vector<BadModel>& list) {
   const auto output = [&list](Which which, const std::string& name,
                               const std::function<void(format::PackedOutput&)>& change,
                               const std::string& what, const std::string& rest) {
-    list.push_back(
-        bad(which, name, [change](PackedNode& n) { change(n.outputs.back()); }, what, rest));
+    list.push_back(bad(
+        which, name, [change](PackedNode& n) { change(n.outputs.back()); }, what, rest));
   };
   using O = format::PackedOutput;
   list.push_back(bad(
@@ -250,22 +281,29 @@ void add_outputs(std::vector<BadModel>& list) {
   list.push_back(bad(
       stem, "stem", [](PackedNode& n) { n.outputs.resize(65); }, "number of outputs out of range",
       "got 65, expected 1 to 64"));
-  output(stem, "stem", [](O& o) { o.stages.resize(65); },
-         "output 1: number of stages out of range", "got 65, expected 0 to 64");
-  output(stem, "stem", [](O& o) { o.stages[0].bias = {}; }, "output 1: bias has the wrong size",
-         "got 0 numbers, expected 8, one per channel");
-  output(stem, "stem", [](O& o) { o.stages[0].scale = floats(8, kNan); },
-         "output 1: scale is not finite", "got nan at index 7, expected finite numbers");
-  output(stem, "stem", [](O& o) { o.stages[1].scale = floats(8, 1); },
-         "output 1: a stage other than affine has parameters", "got 8 numbers, expected none");
-  output(stem, "stem", [](O& o) { o.encoding.bits = 9; }, "output 1: bits out of range",
-         "got 9, expected 1 to 8");
-  output(shortcut, "layer1.0.downsample.0", [](O& o) { o.encoding.grid = Grid::mid_tread; },
-         "output 1: mid-tread grid with too few bits",
-         "got 1 bit, expected 2 to 8; try the mid-rise grid for 1 bit");
+  output(
+      stem, "stem", [](O& o) { o.stages.resize(65); }, "output 1: number of stages out of range",
+      "got 65, expected 0 to 64");
+  output(
+      stem, "stem", [](O& o) { o.stages[0].bias = {}; }, "output 1: bias has the wrong size",
+      "got 0 numbers, expected 8, one per channel");
+  output(
+      stem, "stem", [](O& o) { o.stages[0].scale = floats(8, kNan); },
+      "output 1: scale is not finite", "got nan at index 7, expected finite numbers");
+  output(
+      stem, "stem", [](O& o) { o.stages[1].scale = floats(8, 1); },
+      "output 1: a stage other than affine has parameters", "got 8 numbers, expected none");
+  output(
+      stem, "stem", [](O& o) { o.encoding.bits = 9; }, "output 1: bits out of range",
+      "got 9, expected 1 to 8");
+  output(
+      shortcut, "layer1.0.downsample.0", [](O& o) { o.encoding.grid = Grid::mid_tread; },
+      "output 1: mid-tread grid with too few bits",
+      "got 1 bit, expected 2 to 8; try the mid-rise grid for 1 bit");
   const auto step = [&output](float value, const std::string& got) {
-    output(stem, "stem", [value](O& o) { o.encoding.step = value; },
-           "output 1: step out of range", "got " + got + ", expected a finite number above 0");
+    output(
+        stem, "stem", [value](O& o) { o.encoding.step = value; }, "output 1: step out of range",
+        "got " + got + ", expected a finite number above 0");
   };
   step(0.0f, "0.000000");
   step(-0.5f, "-0.500000");

@@ -56,8 +56,8 @@ std::string describe(const PackedNode& node) {
   if (node.op == format::PackedOp::conv) {
     text += "  weights " + grid_text(node.weights.bits, node.weights.grid) + " pad_code " +
             std::to_string(node.weights.pad_code) + bytes(node.weights.bytes) + "\n";
-    text += "  scale" + numbers(node.weights.scale) + "\n  bias" + numbers(node.weights.bias) +
-            "\n";
+    text +=
+        "  scale" + numbers(node.weights.scale) + "\n  bias" + numbers(node.weights.bias) + "\n";
   }
   for (const format::PackedOutput& output : node.outputs) {
     const format::Encoding& e = output.encoding;

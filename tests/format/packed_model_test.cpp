@@ -27,7 +27,7 @@ TEST(PackedModel, NamesOfOperators) {
 TEST(PackedModel, ValuesAreTheOutputsInOrder) {
   const PackedModel model = uniq::testing::small_model();
   const std::vector<PackedValue> values = values_of(model);
-  ASSERT_EQ(values.size(), 16u);
+  ASSERT_EQ(values.size(), 17u);
   EXPECT_EQ(values[0].node, 0);
   EXPECT_EQ(values[1].node, 0);
   EXPECT_EQ(values[1].output, 1);

@@ -103,11 +103,10 @@ int ModelMaker::conv(const std::string& name, int input, const ConvSpec& spec,
   node.inputs = {input};
   if (spec.residual >= 0) node.inputs.push_back(spec.residual);
   node.window = w;
-  node.shape = {spec.out_channels,
-                slide(in.shape.height, w.kernel.height, w.stride.height, w.padding.height,
-                      w.dilation.height),
-                slide(in.shape.width, w.kernel.width, w.stride.width, w.padding.width,
-                      w.dilation.width)};
+  node.shape = {
+      spec.out_channels,
+      slide(in.shape.height, w.kernel.height, w.stride.height, w.padding.height, w.dilation.height),
+      slide(in.shape.width, w.kernel.width, w.stride.width, w.padding.width, w.dilation.width)};
   const std::int64_t terms = in.shape.channels / w.groups * w.kernel.height * w.kernel.width;
   const std::int64_t weights = spec.out_channels * terms;
   node.weights.bits = spec.bits;
@@ -175,8 +174,8 @@ PackedModel small_model(const SmallModelOptions& o) {
   const Window halve3{.kernel = 3, .stride = {2, 1}, .padding = 1};
   ModelMaker m(o.seed);
   // The picture as codes of the mid-rise grid, for the stem, and as fp32.
-  const int picture = m.input(
-      {3, 9, 7}, {{.encoding = codes_of(8, Grid::mid_rise, 0.0078125f)}, {.encoding = {}}});
+  const int picture =
+      m.input({3, 9, 7}, {{.encoding = codes_of(8, Grid::mid_rise, 0.0078125f)}, {.encoding = {}}});
   const int stem = m.conv("stem", picture, {.out_channels = 8, .window = same3, .bits = 8},
                           {{}, {.affine = true, .relu = true, .encoding = activation}});
   const int conv0 = m.conv("layer1.0.conv1", stem + 1,
@@ -191,43 +190,37 @@ PackedModel small_model(const SmallModelOptions& o) {
   grouped.groups = 2;
   const int conv1 =
       m.conv("layer1.0.conv2", conv0,
-             {.out_channels = 8,
-              .window = grouped,
-              .bits = o.weight_bits,
-              .grid = o.weight_grid},
+             {.out_channels = 8, .window = grouped, .bits = o.weight_bits, .grid = o.weight_grid},
              {{.relu6 = true, .encoding = codes_of(4, Grid::mid_tread, 0.25f)}});
   // Padded with the code of 0.
-  const int depthwise = m.conv("layer1.0.depthwise", conv1,
-                               {.out_channels = 8,
-                                .window = {.kernel = {3, 1},
-                                           .padding = {2, 0},
-                                           .dilation = {2, 1},
-                                           .groups = 8},
-                                .bits = 3,
-                                .grid = Grid::mid_tread,
-                                .pad_code = 8},
-                               {{}});
-  const int shortcut = m.conv("layer1.0.downsample.0", conv0,
-                              {.out_channels = 8,
-                               .window = {.stride = {2, 1}},
-                               .bits = 1,
-                               .residual = depthwise},
-                              {{}, {.affine = true, .encoding = codes_of(1, Grid::mid_rise, 1.0f)}});
-  const int mix = m.conv("layer1.0.mix", shortcut + 1,
-                         {.out_channels = 8,
-                          .bits = o.weight_bits,
-                          .grid = o.weight_grid,
-                          .residual = shortcut},
-                         {{}});
+  const int depthwise =
+      m.conv("layer1.0.depthwise", conv1,
+             {.out_channels = 8,
+              .window = {.kernel = {3, 1}, .padding = {2, 0}, .dilation = {2, 1}, .groups = 8},
+              .bits = 3,
+              .grid = Grid::mid_tread,
+              .pad_code = 8},
+             {{}});
+  const int shortcut =
+      m.conv("layer1.0.downsample.0", conv0,
+             {.out_channels = 8, .window = {.stride = {2, 1}}, .bits = 1, .residual = depthwise},
+             {{}, {.affine = true, .encoding = codes_of(1, Grid::mid_rise, 1.0f)}});
+  const int mix = m.conv(
+      "layer1.0.mix", shortcut + 1,
+      {.out_channels = 8, .bits = o.weight_bits, .grid = o.weight_grid, .residual = shortcut},
+      {{}});
   const int fp32 = m.conv("picture.conv", picture + 1,
                           {.out_channels = 8, .window = halve3, .bits = 0}, {{.relu = true}});
   const int add = m.add("add", mix, fp32, {{.affine = true, .relu = true}});
-  const int max = m.pool("max_pool", PackedOp::max_pool, add,
-                         {.kernel = 3, .stride = 2, .padding = 1}, {{}});
+  const int max =
+      m.pool("max_pool", PackedOp::max_pool, add, {.kernel = 3, .stride = 2, .padding = 1}, {{}});
   const int avg = m.pool("avg_pool", PackedOp::avg_pool, max, {.kernel = 2, .stride = 1}, {{}});
   const int flat =
       m.flatten("flatten", avg, {{.encoding = codes_of(8, Grid::mid_tread, 0.015625f)}});
-  return m.finish(m.conv("fc", flat, {.out_channels = 5, .bits = 8}, {{}}));
+  const int hidden = m.conv("hidden", flat, {.out_channels = 5, .bits = 8},
+                            {{.relu = true, .encoding = codes_of(3, Grid::unsigned_, 0.25f)}});
+  // 25 weights of 3 bits leave bits of the last byte unused.
+  return m.finish(m.conv("fc", hidden, {.out_channels = 5, .bits = 3}, {{}}));
 }
 
 PackedModel residual_chain(int blocks) {
@@ -238,11 +231,11 @@ PackedModel residual_chain(int blocks) {
   const Window same3{.kernel = 3, .padding = 1};
   value = m.conv("conv1", value, {.out_channels = 16, .window = same3, .bits = 8}, outputs);
   for (int i = 0; i < blocks; ++i) {
-    const std::string name = "layer" + std::to_string(i / 10 + 1) + "." + std::to_string(i % 10) +
-                             ".conv1";
-    value = m.conv(name, value + 1,
-                   {.out_channels = 16, .window = same3, .pad_code = 0, .residual = value},
-                   outputs);
+    const std::string name =
+        "layer" + std::to_string(i / 10 + 1) + "." + std::to_string(i % 10) + ".conv1";
+    value =
+        m.conv(name, value + 1,
+               {.out_channels = 16, .window = same3, .pad_code = 0, .residual = value}, outputs);
   }
   value = m.add("add", value, m.conv("last", value + 1, {.out_channels = 16}, {{}}), {{}});
   value = m.pool("pool", PackedOp::avg_pool, value, {.kernel = 8, .stride = 8},

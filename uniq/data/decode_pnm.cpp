@@ -133,6 +133,7 @@ Picture decode_pnm(std::string_view contents, const std::string& name,
     check_sample(sample, largest, name);
     pixel = scale[static_cast<std::size_t>(sample)];
   }
+  if (plain) text.skip_space_and_comments();
   text.expect_end();
   return picture;
 }

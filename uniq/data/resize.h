@@ -1,10 +1,11 @@
-// Antialiased bilinear resize, byte for byte that of Pillow (Image.resize with BILINEAR), and with
-// it of torchvision on Pillow's pictures.
+// Antialiased bilinear resize, byte for byte that of Pillow up to version 12 (Image.resize with
+// BILINEAR), and with it of torchvision on Pillow's pictures.
 //
 // A triangle of the reduction's width (at least one pixel to each side) around each output pixel's
 // centre weighs the input's pixels. Weights are normalised in double, then rounded to 22 bits
 // behind the point. The horizontal pass comes first; each pass rounds to bytes, and one that
-// changes nothing is left out.
+// changes nothing is left out. (Pillow 13 takes the vertical pass first where the height loses more
+// than twice as many pixels as the width, which rounds some bytes differently by one.)
 #pragma once
 
 #include <cstdint>

@@ -153,7 +153,9 @@ class Decoder {
   std::vector<std::uint64_t> weight_bytes_;
 };
 
-graph::Extent extent_of(const packed_fb::Extent& extent) { return {extent.height(), extent.width()}; }
+graph::Extent extent_of(const packed_fb::Extent& extent) {
+  return {extent.height(), extent.width()};
+}
 
 Encoding Decoder::encoding(const packed_fb::Output& stored) const {
   const auto grid = enumeration<Grid>("grid", stored.grid());

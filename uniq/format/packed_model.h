@@ -122,10 +122,13 @@ struct PackedValue {
 /// All values of a model, by number.
 std::vector<PackedValue> values_of(const PackedModel& model);
 
-/// Largest magnitude that a sum of a convolution can have, in integers of both grids; a model holds
-/// only convolutions where it is below 2^31. fp32 weights: 0. The number of terms is that which the
-/// bytes of the weights have room for: up to seven too many where there is but one filter of few
-/// taps and fewer than 8 bits. Precondition: shape and window are sound.
+/// Largest magnitude that a sum of so many products of codes can have, in integers of both grids.
+std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input);
+
+/// That of a convolution; a model holds only those where it is below 2^31. fp32 weights: 0. The
+/// number of terms is that which the bytes of the weights have room for: up to seven too many where
+/// there is but one filter of few taps and fewer than 8 bits. Precondition: shape and window are
+/// sound.
 std::int64_t largest_sum(const PackedNode& conv, const Encoding& input);
 
 /// Throws Error that names `where` and the node unless the model is whole and its parts fit: every

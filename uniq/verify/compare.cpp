@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "uniq/base/text.h"
 #include "uniq/verify/text.h"
 
 namespace uniq::verify {
@@ -34,9 +35,9 @@ std::string text_of(const format::Window& w) {
          std::to_string(w.groups);
 }
 std::string text_of(const std::vector<int>& values) {
-  std::string text;
-  for (const int value : values) text += (text.empty() ? "" : " ") + std::to_string(value);
-  return text;
+  std::vector<std::string> texts;
+  for (const int value : values) texts.push_back(std::to_string(value));
+  return join(texts, " ");
 }
 
 template <class T>
@@ -92,12 +93,6 @@ class Comparison {
         return false;
     return true;
   }
-  template <class T>
-  bool same_list(const std::string& layer, const std::string& what, const std::string& index,
-                 std::span<T> expected, std::span<T> found) {
-    return same_list(layer, what, index, std::span<const T>(expected), std::span<const T>(found));
-  }
-
   bool same_parameters(const std::string& layer, const std::string& what,
                        std::span<const float> expected, std::span<const float> found) {
     if (!same_list(layer, what, "channel", expected, found)) return false;
@@ -151,9 +146,9 @@ class Comparison {
     if (!same(node.name, "bytes of weights", {}, std::ssize(a.bytes), std::ssize(b.bytes)))
       return false;
     const std::size_t count = weights_of(node);
-    if (!std::ranges::equal(a.bytes, b.bytes) && !(a.bits == 0 ? same_fp32_weights(node, a, b)
-                                                               : same_codes(node, a, b, count)))
-      return false;
+    const bool is_same =
+        a.bits == 0 ? same_fp32_weights(node, a, b) : same_codes(node, a, b, count);
+    if (!is_same) return false;
     report_.parameters += static_cast<std::int64_t>(count);
     return true;
   }

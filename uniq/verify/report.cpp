@@ -17,7 +17,8 @@ Json compared_json(const Compared& compared) {
 
 Json failure_json(const Failure& failure) {
   Json position = Json::object();
-  for (const Coordinate& coordinate : failure.position) position[coordinate.name] = coordinate.value;
+  for (const Coordinate& coordinate : failure.position)
+    position[coordinate.name] = coordinate.value;
   return {{"proof", proof_name(failure.proof)},
           {"layer", failure.layer},
           {"what", failure.what},
@@ -64,6 +65,8 @@ std::string to_json(const Report& report) {
   json["instruction_sets"] = report.instruction_sets;
   json["kernels"] = report.kernels;
   json["pictures"] = report.pictures;
+  json["random_pictures"] = report.random_pictures;
+  json["seed"] = report.seed;
   json["sums"] = report.sums;
   json["layer_by_layer"] = compared_json(report.layer_by_layer);
   json["free_run"] = compared_json(report.free_run);

@@ -42,11 +42,11 @@ std::string to_string(const Failure& failure);
 
 /// Comparisons of one kind of run.
 struct Compared {
-  std::int64_t values = 0;            ///< fp32 values, found within their bounds
-  std::int64_t codes = 0;             ///< activation codes
-  std::int64_t codes_differing = 0;   ///< of these
-  std::int64_t codes_at_bound = 0;    ///< of those, inputs equal: within the bound of a threshold
-  double largest_share = 0.0;         ///< of a value's bound that its difference takes
+  std::int64_t values = 0;           ///< fp32 values, found within their bounds
+  std::int64_t codes = 0;            ///< activation codes
+  std::int64_t codes_differing = 0;  ///< of these
+  std::int64_t codes_at_bound = 0;   ///< of those, inputs equal: within the bound of a threshold
+  double largest_share = 0.0;        ///< of a value's bound that its difference takes
   bool operator==(const Compared&) const = default;
 };
 
@@ -58,6 +58,8 @@ struct Report {
   std::vector<std::string> instruction_sets;  ///< of epilogues, pools and fp32 layers
   std::vector<std::string> kernels;           ///< of convolutions
   std::int64_t pictures = 0;
+  std::int64_t random_pictures = 0;  ///< of these; with the seed set by whoever made them
+  std::uint64_t seed = 0;
   // (a), over all kernels
   std::int64_t sums = 0;  ///< integer sums, compared exactly
   Compared layer_by_layer;

@@ -1,9 +1,10 @@
 """Writes the pictures of this folder and golden.txt: what Pillow makes of them.
 
-    pip install pillow numpy && python3 make_golden.py
+    pip install "pillow<13" numpy && python3 make_golden.py
 
-Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0). Pixels stand as the CRC-32 of their bytes [height,
-width, channels]. Lines of golden.txt:
+Made with Pillow 12.3.0 (libjpeg-turbo 3.1.4.1). Pillow 13 decodes to the same pixels, but resizes
+some shapes vertically first. Pixels stand as the CRC-32 of their bytes [height, width, channels].
+Lines of golden.txt:
 
     decode FILE CHANNELS HEIGHT WIDTH CRC
     resize CHANNELS HEIGHT WIDTH TO_HEIGHT TO_WIDTH CRC
