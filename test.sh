@@ -10,7 +10,9 @@ Installs what is missing, as quickstart.sh does, and TensorBoard for one test, a
   - checks the format of the sources,
   - builds build/release/ and runs all tests in it,
   - builds what needs no LibTorch with the address and undefined-behaviour sanitizers in build/asan/
-    and runs its tests.
+    and runs its tests,
+  - builds in build/tsan/ what shares work between threads and runs its tests under the thread
+    sanitizer.
 At most 25 minutes on a fresh machine with two cores, less where something is built already.
 
 --full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the sanitizers over what includes LibTorch
@@ -54,10 +56,10 @@ step() {
   [[ -z "$details" ]] || summary+=("$details")
 }
 
-# test_preset PRESET [ARGUMENT...]: configure, build, ctest, and its closing lines.
+# test_preset PRESET [TARGET...]: configure, build (all, or the targets), ctest, and its closing lines.
 test_preset() {
   local preset="$1"
-  (configure "$@" && build "$preset") || return 1
+  (configure "$preset" && build "$@") || return 1
   local ctest log="build/$preset/ctest.log" status=0
   ctest="$(dirname "$(find_cmake)")/ctest"
   "$ctest" --preset "$preset" --parallel "$(nproc)" 2>&1 | tee "$log" || status=1
@@ -94,6 +96,8 @@ install_tensorboard
 step "Format" scripts/format.sh --check
 step "Tests of the release build" test_preset release
 step "Tests under sanitizers, without LibTorch" test_preset asan
+step "What shares threads, under the thread sanitizer" test_preset tsan \
+  uniq_base_test uniq_data_test uniq_runtime_test
 if [[ -n "$full" ]]; then
   # LibTorch is not instrumented, and what it keeps until the end would count as leaked.
   export ASAN_OPTIONS=detect_leaks=0

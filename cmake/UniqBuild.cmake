@@ -48,6 +48,10 @@ if(UNIQ_SANITIZE OR UNIQ_FUZZ)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(UNIQ_SANITIZE_THREADS)
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
 
 find_package(Threads REQUIRED)
 
@@ -70,14 +74,17 @@ function(uniq_install_library target component exported_name)
   set_property(GLOBAL APPEND PROPERTY UNIQ_${group}_LIBRARIES ${target})
 endfunction()
 
-# uniq_library(<folder> SOURCES ... DEPENDS ... PRIVATE ...): static library uniq_<folder>, exported
-# as UniQ::<folder>. DEPENDS is what its headers need, PRIVATE what only its sources do;
-# third-party libraries are linked like ours.
+# uniq_library(<folder> [EXPORT_NAME ...] SOURCES ... DEPENDS ... PRIVATE ...): static library
+# uniq_<folder>, exported as UniQ::<folder> unless another name is given. DEPENDS is what its headers
+# need, PRIVATE what only its sources do; third-party libraries are linked like ours.
 function(uniq_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "EXPORT_NAME" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  if(NOT ARG_EXPORT_NAME)
+    set(ARG_EXPORT_NAME ${name})
+  endif()
   add_library(uniq_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(uniq_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
-  uniq_install_library(uniq_${name} Runtime ${name})
+  uniq_install_library(uniq_${name} Runtime ${ARG_EXPORT_NAME})
 endfunction()
 
 # uniq_test(<folder> SOURCES ... DEPENDS ...): one GoogleTest program for tests/<folder>; each of

@@ -1,9 +1,10 @@
 # `cmake --install` and the package that find_package(UniQ) finds: headers, libraries, programs, and
-# the targets UniQ::runtime (no LibTorch) and UniQ::training (with it).
+# the targets UniQ::c (libuniq.so), UniQ::runtime (no LibTorch) and UniQ::training (with it).
 include(CMakePackageConfigHelpers)
 
 # uniq_component(<Runtime|Training>): the interface target that names all libraries of a component.
-# Its name differs from those of uniq_library, so that a folder may have the component's name.
+# Its name differs from those of uniq_library, so that a folder may have the component's name, but
+# not export it.
 function(uniq_component component)
   string(TOUPPER ${component} group)
   string(TOLOWER ${component} name)
@@ -11,9 +12,7 @@ function(uniq_component component)
   add_library(uniq_component_${name} INTERFACE)
   target_link_libraries(uniq_component_${name} INTERFACE ${libraries} ${ARGN})
   set_target_properties(uniq_component_${name} PROPERTIES EXPORT_NAME ${name})
-  if(NOT TARGET UniQ::${name})
-    add_library(UniQ::${name} ALIAS uniq_component_${name})
-  endif()
+  add_library(UniQ::${name} ALIAS uniq_component_${name})
   install(TARGETS uniq_component_${name} EXPORT UniQ${component}Targets)
   install(EXPORT UniQ${component}Targets NAMESPACE UniQ:: DESTINATION ${uniq_package_folder})
 endfunction()
@@ -25,8 +24,9 @@ if(UNIQ_TRAINING)
   uniq_component(Training uniq_component_runtime)
 else()
   # Headers that include LibTorch's are of no use without it.
-  set(uniq_header_exclusions REGEX "uniq/(quant|nn|train)$" EXCLUDE)
+  set(uniq_header_exclusions REGEX "uniq/(quant|nn|train|verify)$" EXCLUDE)
 endif()
+install(EXPORT UniQCTargets NAMESPACE UniQ:: DESTINATION ${uniq_package_folder})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/uniq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "cli" EXCLUDE ${uniq_header_exclusions})
 

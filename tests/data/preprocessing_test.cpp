@@ -96,13 +96,42 @@ TEST(PreprocessingTest, ValuesOutOfRangeAreErrors) {
               HasSubstr("channels out of range (preprocessing): got 0, expected 1 to 1024"));
   EXPECT_THAT(json_error(json_with("28", "-3")), HasSubstr("height out of range"));
   EXPECT_THAT(json_error(json_with("28", "99999999999999999999")), HasSubstr("height"));
-  EXPECT_THAT(json_error(json_with("none", "stretch")),
-              HasSubstr("unknown resize rule (preprocessing): got `stretch`, expected `none`"));
+  EXPECT_THAT(json_error(json_with("none", "bicubic")),
+              HasSubstr("unknown resize rule (preprocessing): got `bicubic`, expected `none`, "
+                        "`stretch` or `shorter:N` with N from 1 to 65536"));
   EXPECT_THAT(json_error(json_with("[0.286]", "[0.1,0.2]")),
               HasSubstr("wrong number of values in mean (preprocessing): got 2, expected 1"));
   EXPECT_THAT(json_error(json_with("0.353", "0")), HasSubstr("deviation out of range"));
   EXPECT_THAT(json_error(json_with("0.353", "-1")), HasSubstr("deviation out of range"));
   EXPECT_THAT(json_error(json_with("0.286", "1e39")), HasSubstr("mean out of range"));
+}
+
+TEST(PreprocessingTest, ResizeRules) {
+  using Kind = ResizeRule::Kind;
+  EXPECT_EQ(parse_resize_rule("none", ""), (ResizeRule{Kind::none, 0}));
+  EXPECT_EQ(parse_resize_rule("stretch", ""), (ResizeRule{Kind::stretch, 0}));
+  EXPECT_EQ(parse_resize_rule("shorter:1", ""), (ResizeRule{Kind::shorter_side, 1}));
+  EXPECT_EQ(parse_resize_rule("shorter:65536", ""), (ResizeRule{Kind::shorter_side, 65536}));
+  for (const char* bad : {"", "None", "stretch ", "shorter", "shorter:", "shorter:0", "shorter:-1",
+                          "shorter:+8", "shorter: 8", "shorter:08", "shorter:8x", "shorter:65537",
+                          "shorter:99999999999999999999"}) {
+    EXPECT_THAT(error_of([&] { parse_resize_rule(bad, "here"); }),
+                HasSubstr("unknown resize rule (here): got `" + std::string(bad) + "`"));
+  }
+}
+
+TEST(PreprocessingTest, ResizeRulesAreKept) {
+  Preprocessing one = fashion();
+  for (const char* rule : {"none", "stretch", "shorter:28", "shorter:32"}) {
+    one.resize = rule;
+    EXPECT_EQ(preprocessing_from_json(to_json(one)), one);
+  }
+}
+
+TEST(PreprocessingTest, ACropLargerThanTheResizedPictureIsAnError) {
+  EXPECT_THAT(json_error(json_with("none", "shorter:27")),
+              HasSubstr("resized pictures are smaller than the network's (preprocessing): got "
+                        "`shorter:27`, expected `shorter:28` or more"));
 }
 
 TEST(PreprocessingTest, WritingRefusesWhatReadingWould) {

@@ -78,6 +78,19 @@ TEST(Grid, Offsets) {
   EXPECT_EQ(grid_offset(Grid::mid_tread, 8), -128.0f);
 }
 
+TEST(Grid, IntegersStandForCodes) {
+  static_assert(code_integer(0, Grid::mid_rise, 1) == -1);
+  static_assert(code_integer(255, Grid::mid_rise, 8) == 255);
+  static_assert(code_integer(0, Grid::mid_tread, 8) == -128);
+  static_assert(code_integer(3, Grid::unsigned_, 2) == 3);
+  const double step = 0.3;
+  for (const Case& c : all_cases())
+    for (int code = 0; code <= max_code(c.bits); ++code)
+      EXPECT_EQ(code_unit(2 * step, c.grid) * code_integer(code, c.grid, c.bits),
+                step * (2 * (code + double{grid_offset(c.grid, c.bits)})))
+          << trace(c) << ", code " << code;
+}
+
 TEST(Quantize, OneBitValues) {
   EXPECT_EQ(dequantize(0, 3.0f, Grid::mid_rise, 1), -1.5f);
   EXPECT_EQ(dequantize(1, 3.0f, Grid::mid_rise, 1), 1.5f);

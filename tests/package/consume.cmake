@@ -1,5 +1,5 @@
-# Configures, builds and runs SOURCE against the package in PREFIX. REFUSED: find_package must fail
-# and say why.
+# Configures, builds and runs SOURCE against the package in PREFIX: RUN is what is run of the build
+# folder, with its arguments. REFUSED: find_package must fail and say why.
 file(REMOVE_RECURSE ${BUILD})
 set(configure ${CMAKE_COMMAND} -S ${SOURCE} -B ${BUILD} -G ${GENERATOR}
               -DCMAKE_PREFIX_PATH=${PREFIX} -DCMAKE_CXX_COMPILER=${COMPILER}
@@ -20,4 +20,5 @@ endif()
 execute_process(COMMAND ${configure} COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --config ${CONFIG}
                 COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${BUILD}/consumer COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(run UNIX_COMMAND "${RUN}")
+execute_process(COMMAND ${BUILD}/${run} COMMAND_ERROR_IS_FATAL ANY)

@@ -149,7 +149,8 @@ void check_labels(const std::vector<std::uint8_t>& labels, std::size_t classes,
 
 }  // namespace
 
-IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& name) {
+IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& name,
+                   std::uint64_t limit) {
   Source source(contents, name);
   std::array<std::uint8_t, kMagicBytes> magic;
   read_header(source, magic, name);
@@ -159,6 +160,10 @@ IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& n
   const std::uint64_t count = read_shape(source, rank_of(kind), name, array.shape);
   const std::uint64_t total = count + kMagicBytes + kSizeBytes * rank_of(kind);
   // Before anything of that size is allocated.
+  if (count > limit) {
+    throw Error({"IDX file is too large", name, std::to_string(count) + " values",
+                 "at most " + std::to_string(limit), "splitting it"});
+  }
   if (source.capacity() < total) {
     const std::string at_most = source.packed() ? "at most " : "";
     fail_truncated(name, at_most + std::to_string(source.capacity()) + " bytes",

@@ -21,8 +21,10 @@ struct IdxArray {
 };
 
 /// Reads a whole file's contents; throws Error (which names `name`) unless they are exactly one
-/// array of that kind. Memory stays within what the header says and the file's length allows.
-IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& name);
+/// array of that kind, of at most `limit` values. Memory stays within what the header says and the
+/// file's length allows.
+IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& name,
+                   std::uint64_t limit = std::uint64_t{1} << 62);
 
 /// What a folder of IDX files must be to serve as a data set.
 struct IdxFolder {

@@ -1,9 +1,12 @@
 #include "uniq/data/preprocessing.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
+#include <system_error>
 
 #include "uniq/base/error.h"
 
@@ -14,6 +17,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kMaxChannels = 1024;
 constexpr std::int64_t kMaxSide = 65536;
+constexpr std::string_view kShorter = "shorter:";
 constexpr char kWhere[] = "preprocessing";
 
 void check_range(std::int64_t value, std::int64_t highest, const char* field,
@@ -35,6 +39,16 @@ void check_floats(const std::vector<float>& values, std::int64_t channels, bool 
     throw Error({std::string(field) + " out of range", where, std::to_string(value),
                  positive ? "a finite number of at least 1e-6" : "a finite number", ""});
   }
+}
+
+// A crop cannot be larger than what it is cut from.
+void check_resize(const Preprocessing& preprocessing, const std::string& where) {
+  const ResizeRule rule = parse_resize_rule(preprocessing.resize, where);
+  const std::int64_t least = std::max(preprocessing.height, preprocessing.width);
+  if (rule.kind != ResizeRule::Kind::shorter_side || rule.side >= least) return;
+  throw Error({"resized pictures are smaller than the network's", where,
+               "`" + preprocessing.resize + "`", "`shorter:" + std::to_string(least) + "` or more",
+               ""});
 }
 
 // The double with the shortest decimal that still rounds to this float: .286, not
@@ -105,13 +119,28 @@ Json parse(const std::string& text) {
 
 }  // namespace
 
+ResizeRule parse_resize_rule(const std::string& text, const std::string& where) {
+  if (text == "none") return {ResizeRule::Kind::none, 0};
+  if (text == "stretch") return {ResizeRule::Kind::stretch, 0};
+  if (text.starts_with(kShorter)) {
+    const char* const begin = text.data() + kShorter.size();
+    const char* const end = text.data() + text.size();
+    std::int64_t side = 0;
+    const auto [stop, error] = std::from_chars(begin, end, side);
+    // One text for each rule: no zeros in front.
+    const bool whole = error == std::errc() && stop == end && *begin != '0';
+    if (whole && side >= 1 && side <= kMaxSide) return {ResizeRule::Kind::shorter_side, side};
+  }
+  throw Error({"unknown resize rule", where, "`" + text + "`",
+               "`none`, `stretch` or `shorter:N` with N from 1 to " + std::to_string(kMaxSide),
+               ""});
+}
+
 void validate(const Preprocessing& preprocessing, const std::string& where) {
   check_range(preprocessing.channels, kMaxChannels, "channels", where);
   check_range(preprocessing.height, kMaxSide, "height", where);
   check_range(preprocessing.width, kMaxSide, "width", where);
-  if (preprocessing.resize != "none") {
-    throw Error({"unknown resize rule", where, "`" + preprocessing.resize + "`", "`none`", ""});
-  }
+  check_resize(preprocessing, where);
   check_floats(preprocessing.mean, preprocessing.channels, false, "mean", where);
   check_floats(preprocessing.deviation, preprocessing.channels, true, "deviation", where);
 }

@@ -41,6 +41,16 @@ constexpr float grid_offset(Grid grid, int bits) {
   return 0.0f;
 }
 
+/// Integer that stands for a code: value = code_unit * integer exactly. Unsigned: the code, unit =
+/// step; mid-tread: code - 2^(bits-1), unit = step; mid-rise: 2 code - M, unit = step / 2.
+constexpr int code_integer(int code, Grid grid, int bits) {
+  if (grid == Grid::mid_rise) return 2 * code - max_code(bits);
+  return grid == Grid::mid_tread ? code - (1 << (bits - 1)) : code;
+}
+constexpr double code_unit(double step, Grid grid) {
+  return grid == Grid::mid_rise ? step / 2 : step;
+}
+
 /// k = round_half_to_even(clamp(fl(fl(x / step) - z), 0, M)). Infinities clamp to the ends.
 /// Precondition: x is not NaN, step is finite and positive.
 std::uint8_t quantize(float x, float step, Grid grid, int bits);

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "uniq/metrics/crc32c.h"
+#include "uniq/base/crc32c.h"
 
 namespace uniq::metrics {
 namespace {

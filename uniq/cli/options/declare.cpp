@@ -14,6 +14,8 @@ namespace uniq::cli {
 namespace {
 
 constexpr int kMostThreads = 1024;
+constexpr int kMostVerifyThreads = 256;  // as many as a session has
+constexpr std::int64_t kMostPictures = 1 << 20;
 constexpr std::int64_t kLargestBatch = 1 << 20;
 constexpr const char* kDeviceType = "cpu|cuda|cuda:N";
 
@@ -108,6 +110,34 @@ void declare_eval(CLI::App& app, EvalOptions& options) {
       "  uniqnn eval best.safetensors --data cifar10 --root cifar-10-batches-bin --json");
 }
 
+void declare_verify(CLI::App& app, VerifyOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "verify", "Proof that a packed model computes what was trained, layer by layer");
+  add_file(command, "CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote");
+  add_file(command, "MODEL", options.model, "What `uniqnn pack` made of it");
+  add_choice(command, "--data", options.data, data::dataset_names(),
+             "Pictures of this data set [random ones]");
+  add_value(command, "--root", options.root, kFolderType, "Folder of the data set [the usual one]")
+      ->check(not_empty());
+  add_choice(command, "--split", options.split, {"test", "train"},
+             "Which part of the data set [test]");
+  add_value(command, "--pictures", options.pictures, "N", "How many of it, from the first [64]")
+      ->check(whole_number(1, kMostPictures));
+  add_value(command, "--random", options.random, "N",
+            "How many random pictures [16 without --data, else none]")
+      ->check(whole_number(0, kMostPictures));
+  add_value(command, "--threads", options.threads, "N", "Threads of the CPU [all cores]")
+      ->check(whole_number(1, kMostVerifyThreads));
+  add_quiet(command, options.quiet);
+  add_json(command, options.json);
+  command.footer(
+      "Exit code 0 where it is proven, 1 where it is not; docs/verify.md says what is proven.\n\n"
+      "Examples:\n"
+      "  uniqnn verify runs/recipe/best.safetensors model.uniq\n"
+      "  uniqnn verify best.safetensors model.uniq --data fashion_mnist --pictures 256\n"
+      "  uniqnn verify best.safetensors model.uniq --random 100 --json");
+}
+
 void declare_summary(CLI::App& app, SummaryOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "summary", "Layers, shapes, bits, grids, parameters, operations and sizes of a network");
@@ -168,6 +198,7 @@ void declare(CLI::App& app, Options& options) {
       "  uniqnn eval runs/recipe/best.safetensors");
   declare_train(app, options.train);
   declare_eval(app, options.eval);
+  declare_verify(app, options.verify);
   declare_summary(app, options.summary);
   declare_inspect(app, options.inspect);
   declare_completions(app, options.completions);

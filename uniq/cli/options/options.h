@@ -32,6 +32,19 @@ struct EvalOptions {
   bool json = false;
 };
 
+struct VerifyOptions {
+  std::string checkpoint;
+  std::string model;
+  std::string data;  ///< empty: random pictures
+  std::string root;
+  std::string split = "test";
+  std::int64_t pictures = 64;  ///< of the data set, its first
+  std::int64_t random = -1;    ///< random pictures; -1: 16 where there is no data set, else none
+  int threads = 0;             ///< 0: all cores
+  bool quiet = false;
+  bool json = false;
+};
+
 struct SummaryOptions {
   std::string file;
   std::vector<std::string> settings;
@@ -50,6 +63,7 @@ struct CompletionsOptions {
 struct Options {
   TrainOptions train;
   EvalOptions eval;
+  VerifyOptions verify;
   SummaryOptions summary;
   InspectOptions inspect;
   CompletionsOptions completions;

@@ -12,5 +12,7 @@ namespace uniq::cli {
 /// made.
 int train(const TrainOptions& options, const std::vector<std::string>& arguments);
 int eval(const EvalOptions& options);
+/// kFailure where it is not proven.
+int verify(const VerifyOptions& options);
 
 }  // namespace uniq::cli

@@ -1,0 +1,226 @@
+#include "uniq/format/packed_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/base/fault_injection.h"
+#include "tests/base/temporary_folder.h"
+#include "tests/format/describe_model.h"
+#include "tests/format/packed_bytes.h"
+#include "tests/format/small_model.h"
+#include "uniq/base/error.h"
+#include "uniq/base/file.h"
+
+namespace uniq::format {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+using uniq::testing::describe;
+using uniq::testing::FaultInjection;
+using uniq::testing::load;
+using uniq::testing::ModelMaker;
+using uniq::testing::small_model;
+using uniq::testing::TemporaryFolder;
+
+std::string text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TEST(PackedFile, RoundTripOfEveryWidthAndGrid) {
+  for (int bits = kMinBits; bits <= kMaxBits; ++bits) {
+    for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread}) {
+      if (grid == Grid::mid_tread && bits == 1) continue;
+      const PackedModel model = small_model({.weight_bits = bits,
+                                             .activation_bits = kMaxBits + 1 - bits,
+                                             .weight_grid = grid,
+                                             .seed = static_cast<unsigned>(bits)});
+      const std::vector<std::byte> bytes = to_bytes(model);
+      const PackedModel back = read_packed(bytes, "m.uniq");
+      EXPECT_EQ(describe(back), describe(model));
+      EXPECT_EQ(to_bytes(back), bytes);
+    }
+  }
+}
+
+TEST(PackedFile, TheSameModelGivesTheSameBytes) {
+  EXPECT_EQ(to_bytes(small_model()), to_bytes(small_model()));
+  EXPECT_NE(to_bytes(small_model()), to_bytes(small_model({.seed = 2})));
+}
+
+TEST(PackedFile, WhatMeansNothingIsNotWritten) {
+  // An fp32 value has no grid and no step, whatever stands there.
+  PackedModel model = small_model();
+  model.nodes[1].outputs[0].encoding = {.bits = 0, .grid = Grid::mid_tread, .step = 3.0f};
+  model.nodes[7].weights.grid = Grid::mid_tread;
+  EXPECT_EQ(to_bytes(model), to_bytes(small_model()));
+}
+
+/// A model without blobs: a picture of one pixel, as it is.
+PackedModel pixel() {
+  ModelMaker m(1);
+  return m.finish(m.input({2, 1, 1}, {{}}));
+}
+
+TEST(PackedFile, TheHeaderByteByByte) {
+  const std::vector<std::byte> file = to_bytes(small_model());
+  PackedSizes sizes;
+  to_bytes(small_model(), &sizes);
+  std::string expected("\x89UNIQ\r\n\x1a", 8);
+  const auto number = [&expected](std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) expected += static_cast<char>(value >> (8 * i) & 0xff);
+  };
+  const std::uint64_t blobs = (64 + sizes.metadata + 63) / 64 * 64;
+  number(1, 4);
+  number(64, 4);
+  number(file.size(), 8);
+  number(64, 8);
+  number(sizes.metadata, 8);
+  number(blobs, 8);
+  number(file.size() - blobs, 8);
+  // CRC-32C, a bit at a time.
+  std::uint32_t checksum = 0xFFFFFFFFu;
+  for (std::size_t i = 0; i < file.size(); ++i) {
+    const bool own = i >= 56 && i < 60;
+    checksum ^= own ? 0u : std::to_integer<std::uint32_t>(file[i]);
+    for (int bit = 0; bit < 8; ++bit) {
+      checksum = (checksum >> 1) ^ ((checksum & 1u) != 0 ? 0x82F63B78u : 0u);
+    }
+  }
+  number(~checksum, 4);
+  number(0, 4);
+  EXPECT_EQ(text_of(file).substr(0, 64), expected);
+}
+
+TEST(PackedFile, ModelWithoutBlobs) {
+  PackedSizes sizes;
+  const std::vector<std::byte> file = to_bytes(pixel(), &sizes);
+  EXPECT_EQ(file.size() % 64, 0u);
+  EXPECT_EQ(load<std::uint64_t>(file, 48), 0u);
+  EXPECT_EQ(sizes.total, file.size());
+  EXPECT_EQ(sizes.header + sizes.metadata + sizes.padding, file.size());
+  EXPECT_EQ(describe(read_packed(file, "m.uniq")), describe(pixel()));
+}
+
+TEST(PackedFile, SizesAccountForEveryByte) {
+  const PackedModel model = small_model({.weight_bits = 3});
+  PackedSizes sizes;
+  const std::vector<std::byte> file = to_bytes(model, &sizes);
+  std::size_t sum = sizes.header + sizes.metadata + sizes.padding;
+  ASSERT_EQ(sizes.nodes.size(), model.nodes.size());
+  for (std::size_t i = 0; i < sizes.nodes.size(); ++i) {
+    EXPECT_EQ(sizes.nodes[i].name, model.nodes[i].name);
+    EXPECT_LT(sizes.nodes[i].padding, 64u);
+    sum += sizes.nodes[i].codes + sizes.nodes[i].parameters;
+  }
+  EXPECT_EQ(sum, file.size());
+  EXPECT_EQ(sizes.total, file.size());
+  EXPECT_EQ(sizes.header, 64u);
+  // layer1.0.conv1: 576 weights of 3 bits; scale, bias, and an affine map of 8 channels.
+  EXPECT_EQ(sizes.nodes[2].codes, 216u);
+  EXPECT_EQ(sizes.nodes[2].parameters, 4 * 8 * 4u);
+  // picture.conv: fp32.
+  EXPECT_EQ(sizes.nodes[7].codes, 4 * 216u);
+  // fc: 25 weights of 3 bits.
+  EXPECT_EQ(sizes.nodes[13].codes, 10u);
+}
+
+TEST(PackedFile, MetadataAndPaddingStayWithinTheirBudget) {
+  PackedSizes sizes;
+  const PackedModel model = uniq::testing::residual_chain(30);
+  to_bytes(model, &sizes);
+  EXPECT_LE(sizes.metadata + sizes.padding, 256 * model.nodes.size() + 4096);
+  // What one more block costs: its own share is within 256 bytes too.
+  PackedSizes more;
+  to_bytes(uniq::testing::residual_chain(60), &more);
+  EXPECT_LE(more.metadata + more.padding, sizes.metadata + sizes.padding + 30 * 256u);
+}
+
+void expect_aligned(const PackedModel& model) {
+  for (const PackedNode& node : model.nodes) {
+    if (node.op != PackedOp::conv) continue;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(node.weights.bytes.data()) % 64, 0u) << node.name;
+  }
+}
+
+TEST(PackedFile, WeightsBeginOnCacheLines) {
+  const TemporaryFolder folder;
+  write_packed(folder / "m.uniq", small_model());
+  expect_aligned(read_packed(folder / "m.uniq"));
+  std::vector<std::byte> shifted(1);
+  const std::vector<std::byte> file = to_bytes(small_model());
+  shifted.insert(shifted.end(), file.begin(), file.end());
+  expect_aligned(read_packed(std::span(shifted).subspan(1), "m.uniq"));
+}
+
+TEST(PackedFile, AMappedModelOutlivesItsFile) {
+  const TemporaryFolder folder;
+  PackedSizes sizes;
+  const std::vector<std::byte> bytes = to_bytes(small_model(), &sizes);
+  EXPECT_EQ(write_packed(folder / "m.uniq", small_model()).total, sizes.total);
+  EXPECT_EQ(read_file(folder / "m.uniq"), text_of(bytes));
+  PackedModel model = read_packed(folder / "m.uniq");
+  write_packed(folder / "m.uniq", small_model({.seed = 2}));
+  EXPECT_EQ(describe(model), describe(small_model()));
+  std::filesystem::remove(folder / "m.uniq");
+  const PackedModel copy = model;
+  model = {};
+  EXPECT_EQ(describe(copy), describe(small_model()));
+}
+
+TEST(PackedFile, WhatCannotBeOpened) {
+  const TemporaryFolder folder;
+  EXPECT_THAT([&] { read_packed(folder / "missing"); },
+              ThrowsMessage<Error>("cannot open the file (" + (folder / "missing").string() +
+                                   "): got No such file or directory; try to check the path"));
+  EXPECT_THAT([&] { read_packed(folder.path()); },
+              ThrowsMessage<Error>(HasSubstr("Is a directory")));
+  EXPECT_THAT([&] { read_packed("/dev/null"); },
+              ThrowsMessage<Error>(HasSubstr("Invalid argument")));
+  write_file(folder / "empty", "");
+  EXPECT_THAT([&] { read_packed(folder / "empty"); },
+              ThrowsMessage<Error>(HasSubstr("the file is not a packed model")));
+}
+
+TEST(PackedFile, IsWrittenWholeOrNotAtAll) {
+  const TemporaryFolder folder;
+  write_file(folder / "m.uniq", "old");
+  PackedModel bad = small_model();
+  bad.output = 99;
+  EXPECT_THAT([&] { write_packed(folder / "m.uniq", bad); },
+              ThrowsMessage<Error>(
+                  HasSubstr("output of the network is no value (" + (folder / "m.uniq").string())));
+  constexpr int kCalls = 4;  // write, fsync, close, rename
+  for (int call = 0; call < kCalls; ++call) {
+    FaultInjection::Plan plan;
+    plan.failing_call = call;
+    plan.error = ENOSPC;
+    const FaultInjection faults(plan);
+    EXPECT_THAT([&] { write_packed(folder / "m.uniq", small_model()); },
+                ThrowsMessage<Error>(HasSubstr("No space left on device")))
+        << call;
+  }
+  EXPECT_EQ(read_file(folder / "m.uniq"), "old");
+}
+
+// A file of the first version, which every later program reads. version1.txt says what it holds.
+TEST(PackedFile, VersionOneIsReadForEver) {
+  const std::string folder = UNIQ_FORMAT_TESTS;
+  const PackedModel model = read_packed(folder + "/version1.uniq");
+  EXPECT_EQ(describe(model), read_file(folder + "/version1.txt"));
+}
+
+TEST(PackedFile, TheDocumentationQuotesTheSchema) {
+  const std::string root = UNIQ_SOURCE;
+  const std::string schema = read_file(root + "/uniq/format/packed_model.fbs");
+  EXPECT_THAT(read_file(root + "/docs/format.md"), HasSubstr("```\n" + schema + "```\n"));
+}
+
+}  // namespace
+}  // namespace uniq::format

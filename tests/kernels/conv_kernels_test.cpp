@@ -1,0 +1,212 @@
+// Every kernel against the scalar one, bit for bit, and which kernel is chosen.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <iterator>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/kernels/conv_cases.h"
+
+namespace uniq::kernels {
+namespace {
+
+bool full() { return std::getenv("UNIQ_FULL") != nullptr; }
+
+class ConvKernels : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (fast_kernels().empty()) GTEST_SKIP() << "this CPU runs the scalar kernel alone";
+  }
+
+  /// Compares all kernels that support it on random codes, all codes 0 and all M.
+  void compare(const CodeConv& conv) {
+    ASSERT_TRUE(sums_fit(conv)) << describe(conv);
+    for (const Codes codes : {Codes::random, Codes::zeros, Codes::largest}) {
+      const ConvCase c = make_case(conv, codes, random_);
+      const std::vector<std::int32_t> expected = sums_of(conv_kernels().back(), c);
+      for (const ConvKernel& kernel : fast_kernels()) {
+        if (!kernel.supports(conv)) continue;
+        ASSERT_EQ(sums_of(kernel, c), expected)
+            << kernel.name << ", codes " << static_cast<int>(codes) << ", " << describe(conv)
+            << ", seed " << seed_;
+        ++compared_;
+      }
+    }
+  }
+
+  /// With weights that fit a byte and that do not, and activations with and without a zero.
+  void compare_formats(const ConvShape& shape) {
+    compare(make_conv(shape, {Grid::mid_rise, 2}, {Grid::unsigned_, 2}, Pad::nothing));
+    compare(make_conv(shape, {Grid::mid_rise, 8}, {Grid::mid_rise, 4}, Pad::nothing));
+    compare(make_conv(shape, {Grid::mid_tread, 8}, {Grid::mid_tread, 8}, Pad::middle_code));
+  }
+
+  const unsigned seed_ = std::random_device{}();
+  std::mt19937 random_{seed_};
+  int compared_ = 0;
+};
+
+TEST_F(ConvKernels, AllPairsOfFormats) {
+  for (const Format& weights : all_formats())
+    for (const Format& activations : all_formats())
+      for (const Pad pad : {Pad::nothing, Pad::zero_code, Pad::middle_code, Pad::largest_code}) {
+        const ConvShape shape = with_output({.in_channels = 5,
+                                             .in_height = 4,
+                                             .in_width = 5,
+                                             .out_channels = 18,
+                                             .kernel_height = 3,
+                                             .kernel_width = 3,
+                                             .padding_height = 1,
+                                             .padding_width = 1});
+        compare(make_conv(shape, weights, activations, pad));
+      }
+}
+
+TEST_F(ConvKernels, SizesAroundTiles) {
+  // Tiles have 8 or 16 lanes, 2 or 4 vectors, 4 or 6 outputs; words have 4 channels, the sums of
+  // codes are taken of 64.
+  constexpr std::int64_t kOuts[] = {1,  7,  8,  9,  15, 16, 17, 31, 32,
+                                    33, 47, 48, 49, 63, 64, 65, 129};
+  constexpr std::int64_t kWidths[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13};
+  constexpr std::int64_t kIns[] = {1, 2, 3, 4, 5, 63, 64, 65};
+  std::size_t next = 0;
+  for (const std::int64_t outs : kOuts)
+    for (const std::int64_t width : kWidths) {
+      compare_formats(with_output({.in_channels = kIns[next++ % std::size(kIns)],
+                                   .in_height = 1,
+                                   .in_width = width,
+                                   .out_channels = outs,
+                                   .kernel_width = 2,
+                                   .padding_width = 1}));
+    }
+}
+
+TEST_F(ConvKernels, OddWindows) {
+  const ConvShape base = {.in_channels = 6, .in_height = 5, .in_width = 7, .out_channels = 20};
+  const auto with = [&](auto change) {
+    ConvShape s = base;
+    change(s);
+    compare_formats(with_output(s));
+  };
+  with([](ConvShape& s) { s.kernel_height = 5, s.kernel_width = 7; });
+  with([](ConvShape& s) { s.kernel_height = s.kernel_width = 3, s.stride_height = 2; });
+  with([](ConvShape& s) { s.kernel_height = s.kernel_width = 3, s.stride_width = 2; });
+  // A stride larger than the picture: one output each way; with padding, two.
+  with([](ConvShape& s) { s.stride_height = s.stride_width = 9; });
+  with([](ConvShape& s) {
+    s.stride_height = s.stride_width = 9, s.padding_height = s.padding_width = 3;
+  });
+  // Windows wholly outside, on either side and in the corners.
+  with([](ConvShape& s) { s.padding_height = s.padding_width = 2; });
+  with([](ConvShape& s) {
+    s.kernel_height = s.kernel_width = 2, s.padding_height = 4, s.padding_width = 5;
+  });
+  // Taps that step over the picture.
+  with([](ConvShape& s) {
+    s.kernel_height = s.kernel_width = 2, s.dilation_height = 6, s.dilation_width = 8;
+    s.padding_height = s.padding_width = 5;
+  });
+  with([](ConvShape& s) {
+    s.kernel_height = s.kernel_width = 3, s.dilation_height = 2, s.dilation_width = 3;
+    s.padding_height = s.padding_width = 3, s.stride_height = s.stride_width = 2;
+  });
+}
+
+TEST_F(ConvKernels, Groups) {
+  for (const std::int64_t groups : {2, 3})
+    for (const std::int64_t in : {1, 3, 4, 6})
+      for (const std::int64_t out : {1, 8, 15, 16, 17, 70})
+        compare_formats(with_output({.in_channels = groups * in,
+                                     .in_height = 3,
+                                     .in_width = 8,
+                                     .out_channels = groups * out,
+                                     .kernel_height = 3,
+                                     .kernel_width = 3,
+                                     .padding_height = 1,
+                                     .padding_width = 1,
+                                     .groups = groups}));
+  EXPECT_GT(compared_, 0);
+}
+
+TEST_F(ConvKernels, VectorsOfThousandsOfChannels) {
+  for (const std::int64_t in : {1000, 4097})
+    compare_formats(
+        with_output({.in_channels = in, .in_height = 1, .in_width = 1, .out_channels = 130}));
+}
+
+TEST_F(ConvKernels, LongestSums) {
+  for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread}) {
+    const int largest = grid == Grid::mid_tread ? 128 : 255;
+    const std::int64_t longest = ((std::int64_t{1} << 31) - 1) / (largest * largest);
+    const CodeConv conv = make_conv(
+        with_output({.in_channels = longest, .in_height = 1, .in_width = 1, .out_channels = 3}),
+        {grid, 8}, {grid, 8}, Pad::nothing);
+    compare(conv);
+    CodeConv longer = conv;
+    ++longer.shape.in_channels;
+    EXPECT_FALSE(sums_fit(longer));
+  }
+}
+
+TEST_F(ConvKernels, RandomShapesAndFormats) {
+  const std::vector<Format> formats = all_formats();
+  const int rounds = full() ? 20'000 : 300;
+  for (int i = 0; i < rounds; ++i) {
+    const CodeConv conv =
+        make_conv(random_shape(random_), formats[random_() % formats.size()],
+                  formats[random_() % formats.size()], static_cast<Pad>(random_() % 4));
+    ASSERT_NO_FATAL_FAILURE(compare(conv));
+  }
+  EXPECT_GT(compared_, rounds);
+}
+
+CodeConv conv_3x3(std::int64_t in, std::int64_t out, std::int64_t groups) {
+  return make_conv(with_output({.in_channels = in,
+                                .in_height = 8,
+                                .in_width = 8,
+                                .out_channels = out,
+                                .kernel_height = 3,
+                                .kernel_width = 3,
+                                .padding_height = 1,
+                                .padding_width = 1,
+                                .groups = groups}),
+                   {Grid::mid_rise, 2}, {Grid::unsigned_, 2}, Pad::nothing);
+}
+
+TEST(ChooseConv, NamesAreUniqueAndScalarIsLast) {
+  std::set<std::string> names;
+  for (const ConvKernel& kernel : conv_kernels()) names.insert(kernel.name);
+  EXPECT_EQ(names.size(), conv_kernels().size());
+  EXPECT_STREQ(conv_kernels().back().name, "scalar.reference");
+  EXPECT_TRUE(conv_kernels().back().supports(conv_3x3(6, 6, 6)));
+}
+
+TEST(ChooseConv, ScalarIsWhatWasAskedFor) {
+  EXPECT_STREQ(choose_conv(conv_3x3(64, 64, 1), Isa::scalar).name, "scalar.reference");
+}
+
+#if defined(__x86_64__)
+TEST(ChooseConv, TheBestOfTheInstructionSet) {
+  const CodeConv conv = conv_3x3(64, 64, 1);
+  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(conv, Isa::avx512_vnni).name, "avx512_vnni.direct");
+  const CodeConv image = conv_3x3(1, 4, 1);
+  EXPECT_STREQ(choose_conv(image, Isa::avx2).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(image, Isa::avx512_vnni).name, "avx512_vnni.direct");
+}
+
+TEST(ChooseConv, GroupsThatFillAVector) {
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 2), Isa::avx512_vnni).name, "avx512_vnni.direct");
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 4), Isa::avx512_vnni).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 8), Isa::avx512_vnni).name, "scalar.reference");
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 32), Isa::avx2).name, "scalar.reference");
+}
+#endif
+
+}  // namespace
+}  // namespace uniq::kernels

@@ -1,0 +1,275 @@
+// Each instruction set's epilogue against one loop over the elements.
+#include "uniq/kernels/epilogue.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/kernels/bits.h"
+#include "uniq/grid/grid.h"
+
+namespace uniq::kernels {
+namespace {
+
+using Kind = EpilogueStage::Kind;
+
+constexpr std::uint8_t kUntouched = 0xee;
+
+/// One channel's value through an output's stages.
+float staged(const EpilogueOutput& output, std::size_t channel, float v) {
+  for (const EpilogueStage& stage : output.stages) {
+    if (stage.kind == Kind::affine) v = std::fma(v, stage.scale[channel], stage.bias[channel]);
+    if (stage.kind == Kind::relu) v = v > 0.0f ? v : 0.0f;
+    if (stage.kind == Kind::relu6) v = v > 0.0f ? (v < 6.0f ? v : 6.0f) : 0.0f;
+  }
+  return v;
+}
+
+std::uint8_t code_of(const EpilogueOutput& output, float v) {
+  const float u = v / output.step - output.offset;
+  if (!(u > 0.0f)) return 0;
+  return static_cast<std::uint8_t>(
+      std::nearbyint(std::min(u, static_cast<float>(max_code(output.bits)))));
+}
+
+/// Outputs of a run: floats where bits are 0, else bytes.
+struct Results {
+  std::vector<std::vector<float>> floats;
+  std::vector<std::vector<std::uint8_t>> codes;
+
+  Results(const Epilogue& epilogue, std::size_t pixels) {
+    for (const EpilogueOutput& output : epilogue.outputs) {
+      const bool coded = output.bits != 0;
+      const auto channels = static_cast<std::size_t>(epilogue.channels);
+      const auto stride = static_cast<std::size_t>(code_stride(epilogue.channels));
+      floats.emplace_back(coded ? 0 : pixels * channels, -1.0f);
+      // The last pixel's bytes end with its channels: what is between pixels must not be written.
+      codes.emplace_back(coded ? (pixels - 1) * stride + channels : 0, kUntouched);
+    }
+  }
+  std::vector<void*> pointers() {
+    std::vector<void*> places;
+    for (std::size_t i = 0; i < floats.size(); ++i)
+      places.push_back(floats[i].empty() ? static_cast<void*>(codes[i].data()) : floats[i].data());
+    return places;
+  }
+};
+
+/// v of each element, before the stages.
+template <class Core>
+std::vector<float> core_values(const Epilogue& epilogue, const std::vector<Core>& core,
+                               const float* residual) {
+  const auto channels = static_cast<std::size_t>(epilogue.channels);
+  std::vector<float> values(core.size());
+  for (std::size_t i = 0; i < core.size(); ++i) {
+    float v = static_cast<float>(core[i]);
+    if (epilogue.scale != nullptr)
+      v = std::fma(v, epilogue.scale[i % channels], epilogue.bias[i % channels]);
+    values[i] = residual == nullptr ? v : v + residual[i];
+  }
+  return values;
+}
+
+Results expected(const Epilogue& epilogue, const std::vector<float>& values) {
+  const auto channels = static_cast<std::size_t>(epilogue.channels);
+  Results results(epilogue, values.size() / channels);
+  for (std::size_t o = 0; o < epilogue.outputs.size(); ++o) {
+    const EpilogueOutput& output = epilogue.outputs[o];
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float v = staged(output, i % channels, values[i]);
+      const std::size_t at = i / channels * ((channels + 3) / 4 * 4) + i % channels;
+      if (output.bits == 0) results.floats[o][i] = v;
+      if (output.bits != 0) results.codes[o][at] = code_of(output, v);
+    }
+  }
+  return results;
+}
+
+void run(Isa isa, const Epilogue& e, const std::vector<std::int32_t>& sums, const float* residual,
+         void* const* outputs) {
+  epilogue_kernel(isa).from_sums(
+      e, sums.data(), static_cast<std::int64_t>(sums.size()) / e.channels, residual, outputs);
+}
+void run(Isa isa, const Epilogue& e, const std::vector<float>& values, const float* residual,
+         void* const* outputs) {
+  epilogue_kernel(isa).from_values(
+      e, values.data(), static_cast<std::int64_t>(values.size()) / e.channels, residual, outputs);
+}
+
+template <class Core>
+void expect_equal(const Epilogue& epilogue, const std::vector<Core>& core, const float* residual) {
+  const Results wanted = expected(epilogue, core_values(epilogue, core, residual));
+  for (const Isa isa : available_isas()) {
+    Results got(epilogue, core.size() / static_cast<std::size_t>(epilogue.channels));
+    run(isa, epilogue, core, residual, got.pointers().data());
+    for (std::size_t o = 0; o < epilogue.outputs.size(); ++o) {
+      ASSERT_EQ(bits_of(got.floats[o]), bits_of(wanted.floats[o]))
+          << isa_name(isa) << ", channels " << epilogue.channels << ", output " << o;
+      ASSERT_EQ(got.codes[o], wanted.codes[o])
+          << isa_name(isa) << ", channels " << epilogue.channels << ", output " << o;
+    }
+  }
+}
+
+/// Parameters of an affine map per channel, factors of both signs; none is 0, which would make a
+/// NaN of an infinity.
+struct Affine {
+  std::vector<float> scale, bias;
+  Affine(std::int64_t channels, std::mt19937& random) : bias(any_floats(channels, random)) {
+    std::uniform_real_distribution<float> magnitude(0.01f, 3.0f);
+    for (std::int64_t c = 0; c < channels; ++c)
+      scale.push_back(random() % 2 == 0 ? magnitude(random) : -magnitude(random));
+  }
+  EpilogueStage stage() const { return {Kind::affine, scale.data(), bias.data()}; }
+};
+
+std::vector<std::int32_t> any_sums(std::int64_t count, std::mt19937& random) {
+  std::vector<std::int32_t> sums(static_cast<std::size_t>(count));
+  // All magnitudes: beyond 2^24 the conversion rounds, and some of these are ties.
+  for (std::int32_t& sum : sums) sum = static_cast<std::int32_t>(random()) >> (random() % 32);
+  return sums;
+}
+
+struct Size {
+  std::int64_t channels, pixels;
+};
+/// Around the width of vectors and of the tiles of 1024 values.
+constexpr Size kSizes[] = {{1, 1},    {1, 1030}, {3, 7},    {4, 5},   {10, 1},  {15, 3},
+                           {16, 70},  {17, 2},   {31, 5},   {33, 40}, {64, 17}, {100, 21},
+                           {1023, 2}, {1024, 2}, {1025, 2}, {2500, 1}};
+
+class EpilogueTest : public ::testing::Test {
+ protected:
+  EpilogueTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
+  const unsigned seed_ = std::random_device{}();
+  std::mt19937 random_{seed_};
+  ::testing::ScopedTrace trace_;
+};
+
+TEST_F(EpilogueTest, EqualsOneLoopOverElements) {
+  for (const Size& size : kSizes) {
+    const Affine core(size.channels, random_);
+    const Affine norm(size.channels, random_);
+    const Affine second(size.channels, random_);
+    Epilogue e = {.channels = size.channels,
+                  .scale = core.scale.data(),
+                  .bias = core.bias.data(),
+                  .outputs = {{.stages = {}},
+                              {.stages = {norm.stage(), {Kind::relu}}},
+                              {.stages = {{Kind::relu6}, norm.stage(), second.stage()}}}};
+    for (int bits = 1; bits <= kMaxBits; ++bits)
+      for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread})
+        e.outputs.push_back({.stages = {norm.stage(), {Kind::relu}},
+                             .bits = bits,
+                             .step = 0.3f,
+                             .offset = grid_offset(grid, bits)});
+    const std::vector<std::int32_t> sums = any_sums(size.channels * size.pixels, random_);
+    const std::vector<float> values = any_floats(size.channels * size.pixels, random_);
+    const std::vector<float> residual = any_floats(size.channels * size.pixels, random_);
+    expect_equal(e, sums, nullptr);
+    expect_equal(e, sums, residual.data());
+    expect_equal(e, values, residual.data());
+    e.scale = nullptr;
+    e.bias = nullptr;
+    expect_equal(e, values, nullptr);
+  }
+}
+
+TEST_F(EpilogueTest, CodesAreThoseOfTheGrid) {
+  // With these steps all thresholds are exact: ties, and the numbers on either side.
+  std::vector<float> values = {0.0f, -0.0f, 3e38f, -3e38f, 1e-45f, -1e-45f, 1e5f, -1e5f};
+  for (int half = -600; half <= 600; ++half) {
+    const float v = 0.125f * static_cast<float>(half);
+    for (const float x : {v, std::nextafter(v, 1e9f), std::nextafter(v, -1e9f)})
+      values.push_back(x);
+  }
+  for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread}) {
+    for (int bits = grid == Grid::mid_tread ? 2 : 1; bits <= kMaxBits; ++bits) {
+      for (const float step : {0.25f, 0.1f, 1e-38f}) {
+        const Epilogue e = {
+            .channels = static_cast<std::int64_t>(values.size()),
+            .outputs = {{.bits = bits, .step = step, .offset = grid_offset(grid, bits)}}};
+        std::vector<std::uint8_t> wanted;
+        for (const float v : values) wanted.push_back(quantize(v, step, grid, bits));
+        for (const Isa isa : available_isas()) {
+          Results got(e, 1);
+          run(isa, e, values, nullptr, got.pointers().data());
+          ASSERT_EQ(got.codes[0], wanted) << isa_name(isa) << ' ' << bits << ' ' << step;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(EpilogueTest, SumsAreRoundedToEven) {
+  // 2^24 + 1 lies half-way and goes down, 2^24 + 3 up; fma keeps the product whole.
+  const std::vector<std::int32_t> sums = {16777217, 16777219, -16777217, 2147483647,
+                                          -2147483647 - 1};
+  const std::vector<float> scale(sums.size(), 0.1f);
+  const std::vector<float> bias = {-1677721.5f, 0.0f, 0.0f, 0.0f, 0.0f};
+  const Epilogue e = {.channels = static_cast<std::int64_t>(sums.size()),
+                      .scale = scale.data(),
+                      .bias = bias.data(),
+                      .outputs = {{}}};
+  const double tenth = 0.1f;
+  const std::vector<float> wanted = {
+      static_cast<float>(16777216 * tenth - 1677721.5), static_cast<float>(16777220 * tenth),
+      static_cast<float>(-16777216 * tenth), static_cast<float>(2147483648.0 * tenth),
+      static_cast<float>(-2147483648.0 * tenth)};
+  for (const Isa isa : available_isas()) {
+    Results got(e, 1);
+    run(isa, e, sums, nullptr, got.pointers().data());
+    EXPECT_EQ(bits_of(got.floats[0]), bits_of(wanted)) << isa_name(isa);
+  }
+}
+
+TEST_F(EpilogueTest, ReluOfMinusZeroIsZero) {
+  const std::vector<float> values(40, -0.0f);
+  const Epilogue e = {.channels = 40,
+                      .outputs = {{.stages = {{Kind::relu}}}, {.stages = {{Kind::relu6}}}, {}}};
+  for (const Isa isa : available_isas()) {
+    Results got(e, 1);
+    run(isa, e, values, nullptr, got.pointers().data());
+    EXPECT_EQ(bits_of(got.floats[0]), std::vector<std::uint32_t>(40, 0)) << isa_name(isa);
+    EXPECT_EQ(bits_of(got.floats[1]), std::vector<std::uint32_t>(40, 0)) << isa_name(isa);
+    EXPECT_EQ(bits_of(got.floats[2]), bits_of(values)) << isa_name(isa);
+  }
+}
+
+TEST_F(EpilogueTest, NaNBecomesCodeZero) {
+  const std::vector<float> values(40, std::numeric_limits<float>::quiet_NaN());
+  const Epilogue e = {.channels = 40, .outputs = {{.bits = 3, .step = 1.0f, .offset = -4.0f}}};
+  for (const Isa isa : available_isas()) {
+    Results got(e, 1);
+    run(isa, e, values, nullptr, got.pointers().data());
+    EXPECT_EQ(got.codes[0], std::vector<std::uint8_t>(40, 0)) << isa_name(isa);
+  }
+}
+
+TEST_F(EpilogueTest, AnOutputMayTakeTheResidualsPlace) {
+  const std::int64_t channels = 48;
+  const Affine core(channels, random_);
+  const std::vector<std::int32_t> sums = any_sums(channels * 50, random_);
+  const std::vector<float> residual = any_floats(channels * 50, random_);
+  const Epilogue e = {.channels = channels,
+                      .scale = core.scale.data(),
+                      .bias = core.bias.data(),
+                      .outputs = {{}, {.bits = 4, .step = 0.5f}}};
+  const Results wanted = expected(e, core_values(e, sums, residual.data()));
+  for (const Isa isa : available_isas()) {
+    Results got(e, 50);
+    got.floats[0] = residual;
+    run(isa, e, sums, got.floats[0].data(), got.pointers().data());
+    EXPECT_EQ(bits_of(got.floats[0]), bits_of(wanted.floats[0])) << isa_name(isa);
+    EXPECT_EQ(got.codes[1], wanted.codes[1]) << isa_name(isa);
+  }
+}
+
+}  // namespace
+}  // namespace uniq::kernels

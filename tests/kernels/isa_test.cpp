@@ -1,0 +1,58 @@
+#include "uniq/kernels/isa.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "uniq/base/error.h"
+
+namespace uniq::kernels {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+class IsaTest : public ::testing::Test {
+ protected:
+  ~IsaTest() override { unsetenv("UNIQ_ISA"); }
+  static void ask(const std::string& name) { setenv("UNIQ_ISA", name.c_str(), 1); }
+};
+
+TEST_F(IsaTest, NamesComeBack) {
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512_vnni})
+    EXPECT_EQ(parse_isa(isa_name(isa)), isa);
+  EXPECT_THAT([] { parse_isa("avx21"); },
+              ThrowsMessage<UsageError>(
+                  AllOf(HasSubstr("UNIQ_ISA"), HasSubstr("`avx21`"), HasSubstr("try avx2"))));
+}
+
+TEST_F(IsaTest, ScalarIsAlwaysThere) {
+  EXPECT_TRUE(has_isa(Isa::scalar));
+  EXPECT_EQ(available_isas().front(), Isa::scalar);
+}
+
+TEST_F(IsaTest, TheEnvironmentChooses) {
+  unsetenv("UNIQ_ISA");
+  EXPECT_EQ(chosen_isa(), available_isas().back());
+  ask("");
+  EXPECT_EQ(chosen_isa(), available_isas().back());
+  for (const Isa isa : available_isas()) {
+    ask(std::string(isa_name(isa)));
+    EXPECT_EQ(chosen_isa(), isa);
+  }
+  ask("mmx");
+  EXPECT_THROW(chosen_isa(), UsageError);
+}
+
+TEST_F(IsaTest, WhatTheCpuLacksIsRefused) {
+  if (has_isa(Isa::avx512_vnni)) GTEST_SKIP() << "this CPU lacks nothing";
+  ask("avx512_vnni");
+  EXPECT_THAT([] { chosen_isa(); },
+              ThrowsMessage<UsageError>(HasSubstr("this CPU lacks an instruction set")));
+}
+
+}  // namespace
+}  // namespace uniq::kernels

@@ -1,0 +1,197 @@
+// Whole networks against the reference, bit for bit, on every instruction set and number of
+// threads.
+#include "uniq/runtime/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "tests/graph/random_graph.h"
+#include "tests/runtime/packed_networks.h"
+#include "tests/runtime/reference.h"
+#include "uniq/base/error.h"
+#include "uniq/models/models.h"
+
+namespace uniq::runtime {
+namespace {
+
+using namespace uniq::testing;  // NOLINT: everything here is about its helpers
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+std::vector<std::uint8_t> random_pictures(const format::PackedModel& model, int count,
+                                          unsigned seed) {
+  const data::Preprocessing& p = model.preprocessing;
+  std::mt19937 random(seed);
+  std::vector<std::uint8_t> bytes(
+      static_cast<std::size_t>(count * p.channels * p.height * p.width));
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return bytes;
+}
+
+::testing::AssertionResult same_bits(std::span<const float> actual,
+                                     std::span<const float> expected) {
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    if (actual.size() != expected.size() ||
+        std::memcmp(&actual[i], &expected[i], sizeof(float)) != 0)
+      return ::testing::AssertionFailure()
+             << "value " << i << ": " << actual[i] << ", expected " << expected[i];
+  return ::testing::AssertionSuccess();
+}
+
+/// All values of one picture: those of the session against those of the reference.
+void expect_reference(const format::PackedModel& model, kernels::Isa isa, int threads) {
+  const auto network =
+      std::make_shared<const Network>(model, NetworkOptions{.isa = isa, .keep_values = true});
+  Session session(network, {.threads = threads});
+  const std::vector<std::uint8_t> picture = random_pictures(model, 1, 1);
+  std::vector<float> logits(static_cast<std::size_t>(network->classes()));
+  session.run(picture, logits);
+  const std::vector<ReferenceValue> expected = reference_run(model, picture);
+  for (std::size_t id = 0; id < expected.size(); ++id) {
+    const Buffer& buffer = network->buffers()[id];
+    SCOPED_TRACE("value " + std::to_string(id) + " of node " +
+                 model.nodes[static_cast<std::size_t>(buffer.value.node)].name);
+    const std::byte* const bytes = session.value(static_cast<int>(id)).data();
+    if (!buffer.value.encoding.is_codes()) {
+      const auto* floats = reinterpret_cast<const float*>(bytes);
+      ASSERT_TRUE(same_bits({floats, expected[id].floats.size()}, expected[id].floats));
+      continue;
+    }
+    const graph::Shape& shape = buffer.value.shape;
+    for (std::int64_t pixel = 0; pixel < shape.height * shape.width; ++pixel)
+      ASSERT_EQ(std::memcmp(bytes + pixel * kernels::code_stride(shape.channels),
+                            expected[id].codes.data() + pixel * shape.channels,
+                            static_cast<std::size_t>(shape.channels)),
+                0)
+          << "pixel " << pixel;
+  }
+  EXPECT_TRUE(same_bits(logits, expected[static_cast<std::size_t>(model.output)].floats));
+}
+
+TEST(Session, RandomNetworksGiveTheReferencesBits) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const format::PackedModel model = random_packed_network(seed);
+    for (const kernels::Isa isa : kernels::available_isas())
+      expect_reference(model, isa, static_cast<int>(seed % 4) + 1);
+  }
+}
+
+TEST(Session, BuiltInModelsOfEveryWidth) {
+  const models::ModelInput input{.channels = 3, .height = 16, .width = 16, .classes = 7};
+  for (const char* name : {"preact_resnet8", "vgg_small"})
+    for (const int bits : {1, 2, 3, 4, 8}) {
+      SCOPED_TRACE(std::string(name) + ", " + std::to_string(bits));
+      const format::PackedModel model = packed_network(
+          models::build_model(name, input), {.weight_bits = bits, .activation_bits = bits}, 5);
+      for (const kernels::Isa isa : kernels::available_isas()) expect_reference(model, isa, 2);
+    }
+}
+
+TEST(Session, BatchesAreTheSinglePicturesOneByOne) {
+  const auto network = std::make_shared<const Network>(random_packed_network(3));
+  Session session(network, {.threads = 2});
+  const std::vector<std::uint8_t> pictures = random_pictures(network->model(), 5, 2);
+  const auto classes = static_cast<std::size_t>(network->classes());
+  const auto size = static_cast<std::size_t>(network->picture_bytes());
+  std::vector<float> together(5 * classes), alone(classes);
+  session.run(pictures, together);
+  for (std::size_t i = 0; i < 5; ++i) {
+    session.run(std::span(pictures).subspan(i * size, size), alone);
+    EXPECT_TRUE(same_bits(std::span(together).subspan(i * classes, classes), alone));
+  }
+  session.run({}, {});
+}
+
+TEST(Session, SeveralRunSideBySide) {
+  const auto network = std::make_shared<const Network>(
+      packed_network(models::build_model("preact_resnet8",
+                                         {.channels = 1, .height = 12, .width = 12, .classes = 5}),
+                     {.weight_bits = 2, .activation_bits = 2}, 9));
+  const std::vector<std::uint8_t> pictures = random_pictures(network->model(), 8, 3);
+  std::vector<float> expected(8 * 5);
+  Session(network, {.threads = 1}).run(pictures, expected);
+  std::vector<std::vector<float>> found(3, std::vector<float>(8 * 5));
+  std::vector<std::thread> users;
+  for (std::vector<float>& logits : found)
+    users.emplace_back([&network, &pictures, &logits] {
+      Session session(network, {.threads = 2});
+      for (int round = 0; round < 5; ++round) session.run(pictures, logits);
+    });
+  for (std::thread& user : users) user.join();
+  for (const std::vector<float>& logits : found) EXPECT_TRUE(same_bits(logits, expected));
+}
+
+TEST(Session, TimesItsSteps) {
+  const auto network = std::make_shared<const Network>(random_packed_network(4));
+  Session session(network, {.threads = 1});
+  const std::vector<std::uint8_t> picture = random_pictures(network->model(), 1, 2);
+  std::vector<float> logits(static_cast<std::size_t>(network->classes()));
+  std::vector<double> seconds(network->steps().size(), 0.0);
+  session.time_steps(seconds);
+  session.run(picture, logits);
+  session.time_steps({});
+  for (const double s : seconds) EXPECT_GT(s, 0.0);
+  const std::vector<double> before = seconds;
+  session.run(picture, logits);
+  EXPECT_EQ(seconds, before);
+  std::vector<double> too_few(seconds.size() - 1);
+  EXPECT_THROW(session.time_steps(too_few), UsageError);
+}
+
+TEST(Session, RefusesWhatDoesNotFit) {
+  const auto network = std::make_shared<const Network>(random_packed_network(5));
+  Session session(network, {.threads = 1});
+  std::vector<std::uint8_t> pictures = random_pictures(network->model(), 2, 2);
+  std::vector<float> logits(static_cast<std::size_t>(2 * network->classes()));
+  session.run(pictures, logits);
+  pictures.pop_back();
+  EXPECT_THAT([&] { session.run(pictures, logits); },
+              ThrowsMessage<UsageError>(HasSubstr("pictures of another size")));
+  pictures.push_back(0);
+  logits.pop_back();
+  EXPECT_THAT([&] { session.run(pictures, logits); },
+              ThrowsMessage<UsageError>(HasSubstr("the output does not fit")));
+  for (const int threads : {-1, 257, 1000})
+    EXPECT_THAT([&] { Session(network, {.threads = threads}); },
+                ThrowsMessage<UsageError>(HasSubstr("number of threads")));
+}
+
+TEST(Network, TakesTheKernelsOfItsInstructionSet) {
+  const format::PackedModel model =
+      packed_network(models::build_model("preact_resnet8",
+                                         {.channels = 1, .height = 12, .width = 12, .classes = 5}),
+                     {.weight_bits = 2, .activation_bits = 2}, 9);
+  for (const kernels::Isa isa : kernels::available_isas()) {
+    const Network network(model, {.isa = isa});
+    const std::string wanted = std::string(kernels::isa_name(isa)) + ".";
+    int convolutions = 0;
+    for (const Step& step : network.steps()) {
+      if (!std::holds_alternative<CodeConvCore>(step.core)) continue;
+      ++convolutions;
+      EXPECT_TRUE(step.kernel().starts_with(wanted)) << step.name << ": " << step.kernel();
+    }
+    EXPECT_EQ(convolutions, 10);
+  }
+}
+
+// Values that are not needed at the same time share memory.
+TEST(Network, MemoryIsLessThanThatOfAllValues) {
+  const format::PackedModel model =
+      packed_network(models::build_model("preact_resnet20",
+                                         {.channels = 3, .height = 32, .width = 32, .classes = 10}),
+                     {.weight_bits = 2, .activation_bits = 2}, 9);
+  const Network sharing(model);
+  const Network keeping(model, {.keep_values = true});
+  EXPECT_LT(sharing.arena_bytes() * 3, keeping.arena_bytes());
+  // fp32 residual in and out, and codes in and out, of the first stage.
+  EXPECT_LT(sharing.arena_bytes(), std::size_t{2 * 32 * 32 * 16 * 4 + 2 * 32 * 32 * 16 + 4096});
+}
+
+}  // namespace
+}  // namespace uniq::runtime

@@ -1,0 +1,283 @@
+// What is not the checkpoint's is found, and the layer is named.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "tests/base/temporary_folder.h"
+#include "tests/verify/small_packed.h"
+#include "uniq/format/packed_file.h"
+#include "uniq/models/models.h"
+#include "uniq/verify/compare.h"
+#include "uniq/verify/free_run.h"
+
+namespace uniq::verify {
+namespace {
+
+using format::PackedNode;
+using format::Stage;
+
+constexpr std::uint64_t kSeed = 11;
+
+/// Signed activations, padded with a code; the picture's border, which is left out.
+const SmallPacked& signed_network() {
+  static const SmallPacked kSmall =
+      small_packed(every_node(), {.weight_bits = 3, .activation_bits = 3});
+  return kSmall;
+}
+
+/// Batch norms as stages behind residuals.
+const SmallPacked& preact_network() {
+  static const SmallPacked kSmall =
+      small_packed(models::build_model("preact_resnet8", {3, 8, 8, 10}),
+                   {.weight_bits = 2, .activation_bits = 2});
+  return kSmall;
+}
+
+const SmallPacked& mid_tread_network() {
+  static const SmallPacked kSmall = small_packed(
+      every_node(), {.method = graph::Method::lsq, .weight_bits = 4, .activation_bits = 4});
+  return kSmall;
+}
+
+using Change = std::function<void(format::PackedModel& model)>;
+
+PackedNode& node_of(const SmallPacked& small, format::PackedModel& model, const char* name) {
+  return model.nodes[small.node(name)];
+}
+
+/// The first affine stage of a node.
+Stage& affine_of(PackedNode& node) {
+  for (format::PackedOutput& output : node.outputs)
+    for (Stage& stage : output.stages)
+      if (stage.kind == Stage::Kind::affine) return stage;
+  throw std::invalid_argument("no affine stage in " + node.name);
+}
+
+struct Case {
+  const char* name;
+  const SmallPacked& small;
+  Change change;
+  std::string layer;    ///< as proof (0) names it
+  std::string what;     ///< as proof (0) says it
+  std::string runs_in;  ///< as proof (a) names it
+  std::string shows;    ///< as proof (a) says it
+};
+
+void flip_bit(std::span<const std::byte> bytes, std::size_t bit) {
+  Editable::bytes(bytes)[bit / 8] ^= std::byte{1} << static_cast<int>(bit % 8);
+}
+
+std::vector<Case> cases() {
+  const SmallPacked& plain = signed_network();
+  const SmallPacked& preact = preact_network();
+  const SmallPacked& tread = mid_tread_network();
+  const auto weight = [](const SmallPacked& small, const char* layer) {
+    return [&small, layer](format::PackedModel& model) {
+      flip_bit(node_of(small, model, layer).weights.bytes, 1);
+    };
+  };
+  return {
+      {"first layer's weight", preact, weight(preact, "conv1"), "conv1", "weight code", "conv1",
+       "sum"},
+      {"weight", preact, weight(preact, "layer2.0.conv1"), "layer2.0.conv1", "weight code",
+       "layer2.0.conv1", "sum"},
+      {"depthwise weight", plain, weight(plain, "depth"), "depth", "weight code", "depth", "sum"},
+      {"scale", plain,
+       [&](auto& model) {
+         Editable::floats(node_of(plain, model, "grouped").weights.scale)[5] *= 1.001f;
+       },
+       "grouped", "scale", "grouped", "value"},
+      {"bias", plain,
+       [&](auto& model) {
+         Editable::floats(node_of(plain, model, "point").weights.bias)[11] += 0.001f;
+       },
+       "point", "bias", "point", "value"},
+      {"stage scale", preact,
+       [&](auto& model) {
+         Editable::floats(affine_of(node_of(preact, model, "conv1")).scale)[3] *= 1.001f;
+       },
+       "conv1", "stage scale", "conv1", "value"},
+      {"stage bias", preact,
+       [&](auto& model) {
+         Editable::floats(affine_of(node_of(preact, model, "layer1.0.conv2")).bias)[3] += 0.001f;
+       },
+       "layer1.0.conv2", "stage bias", "layer1.0.conv2", "value"},
+      {"activation step", preact,
+       [&](auto& model) {
+         for (format::PackedOutput& output : node_of(preact, model, "layer1.0.conv1").outputs)
+           if (output.encoding.is_codes()) output.encoding.step *= 1.05f;
+       },
+       "layer1.0.conv2", "activation step", "layer1.0.conv1", "code for layer1.0.conv2"},
+      {"border of a mid-rise input", preact,
+       [&](auto& model) { node_of(preact, model, "conv1").weights.pad_code = 127; }, "conv1",
+       "border (code outside the picture)", "conv1", "sum"},
+      {"border of a mid-tread input", tread,
+       [&](auto& model) { node_of(tread, model, "grouped").weights.pad_code = 0; }, "grouped",
+       "border (code outside the picture)", "grouped", "sum"},
+  };
+}
+
+// Written with a valid checksum, read, and compared with the checkpoint.
+TEST(Changed, ProofOfTheParametersNamesTheLayer) {
+  const testing::TemporaryFolder folder;
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    Editable edited(c.small.packed.model);
+    c.change(edited.model);
+    format::write_packed(folder / "changed.uniq", edited.model);
+    const Report report = c.small.verify(format::read_packed(folder / "changed.uniq"),
+                                         random_pictures(c.small.trained.info, 4, kSeed));
+    ASSERT_FALSE(report.proven());
+    EXPECT_EQ(report.failure->proof, Proof::parameters);
+    EXPECT_EQ(report.failure->layer, c.layer) << to_string(*report.failure);
+    EXPECT_EQ(report.failure->what, c.what) << to_string(*report.failure);
+    EXPECT_NE(report.failure->packed, report.failure->trained);
+  }
+}
+
+// The same behind the comparison: in the network that runs.
+TEST(Changed, ProofOfTheLayersNamesTheLayer) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    Editable edited(c.small.packed.model);
+    c.change(edited.model);
+    const Report report =
+        c.small.prove(networks_of(edited.model), random_pictures(c.small.trained.info, 4, kSeed));
+    ASSERT_FALSE(report.proven());
+    EXPECT_EQ(report.failure->proof, Proof::layers);
+    EXPECT_EQ(report.failure->layer, c.runs_in) << to_string(*report.failure);
+    EXPECT_EQ(report.failure->what, c.shows) << to_string(*report.failure);
+  }
+}
+
+TEST(Changed, WeightCodeIsNamedToThePosition) {
+  const SmallPacked& small = signed_network();
+  Editable edited(small.packed.model);
+  // Output channel 9, kernel row 2, column 1, second input channel of the group of 2; 3 bits each.
+  constexpr std::size_t kIndex = ((9 * 3 + 2) * 3 + 1) * 2 + 1;
+  flip_bit(edited.model.nodes[small.node("grouped")].weights.bytes, kIndex * 3);
+  Report report;
+  compare_models(small.packed.model, edited.model, report);
+  ASSERT_FALSE(report.proven());
+  const std::vector<Coordinate> expected = {
+      {"output channel", 9}, {"input channel", 1}, {"kernel row", 2}, {"kernel column", 1}};
+  EXPECT_EQ(report.failure->position, expected);
+  const int packed = std::stoi(report.failure->packed);
+  EXPECT_EQ(packed ^ std::stoi(report.failure->trained), 1);
+}
+
+TEST(Changed, Fp32WeightIsNamedToThePosition) {
+  const SmallPacked small = small_packed(every_node(), {});
+  Editable edited(small.packed.model);
+  auto weights = Editable::bytes(edited.model.nodes[small.node("fc2")].weights.bytes);
+  weights[(3 * 7 + 5) * sizeof(float)] ^= std::byte{1};  // of 5 x 7
+  Report report;
+  compare_models(small.packed.model, edited.model, report);
+  ASSERT_FALSE(report.proven());
+  EXPECT_EQ(report.failure->what, "weight");
+  const std::vector<Coordinate> expected = {
+      {"output channel", 3}, {"input channel", 5}, {"kernel row", 0}, {"kernel column", 0}};
+  EXPECT_EQ(report.failure->position, expected);
+}
+
+TEST(Changed, EverythingElseIsComparedToo) {
+  const SmallPacked& small = signed_network();
+  const std::vector<std::pair<std::string, Change>> changes = {
+      {"mean", [](auto& m) { m.preprocessing.mean[1] = 0.25f; }},
+      {"deviation", [](auto& m) { m.preprocessing.deviation[0] = 0.3f; }},
+      {"resize rule", [](auto& m) { m.preprocessing.resize = "stretch"; }},
+      {"number of nodes", [](auto& m) { m.nodes.pop_back(); }},
+      {"name", [](auto& m) { m.nodes[2].name = "other"; }},
+      {"inputs", [](auto& m) { std::swap(m.nodes[3].inputs, m.nodes[4].inputs); }},
+      {"window", [](auto& m) { m.nodes[1].window.stride = 2; }},
+      {"weight grid", [](auto& m) { m.nodes[1].weights.grid = Grid::mid_tread; }},
+      {"activation grid", [](auto& m) { m.nodes[0].outputs[0].encoding.grid = Grid::unsigned_; }},
+      {"activation bits", [](auto& m) { m.nodes[0].outputs[0].encoding.bits = 7; }},
+      {"number of outputs", [](auto& m) { m.nodes[1].outputs.emplace_back(); }},
+      {"number of stages", [](auto& m) { m.nodes[1].outputs[0].stages.clear(); }},
+      {"value that is the output", [](auto& m) { m.output = 1; }},
+      {"class", [](auto& m) { m.classes[4] = "other"; }},
+  };
+  for (const auto& [what, change] : changes) {
+    Editable edited(small.packed.model);
+    change(edited.model);
+    Report report;
+    compare_models(small.packed.model, edited.model, report);
+    ASSERT_FALSE(report.proven()) << what;
+    EXPECT_EQ(report.failure->what, what) << to_string(*report.failure);
+  }
+  Report report;
+  compare_models(small.packed.model, Editable(small.packed.model).model, report);
+  EXPECT_TRUE(report.proven());
+}
+
+/// A network of its own, whose prepared weights may be changed.
+std::shared_ptr<runtime::Network> network_for(const SmallPacked& small, kernels::Isa isa) {
+  return std::make_shared<runtime::Network>(
+      small.packed.model, runtime::NetworkOptions{.isa = isa, .keep_values = true});
+}
+
+// Nothing but what was laid out for one instruction set is wrong.
+TEST(Changed, WeightsInAKernelsLayoutAreProvenToo) {
+  const SmallPacked& small = preact_network();
+  const std::string layer = "layer2.0.conv1";
+  for (const kernels::Isa isa : kernels::available_isas()) {
+    SCOPED_TRACE(kernels::isa_name(isa));
+    const auto network = network_for(small, isa);
+    const auto& core = std::get<runtime::CodeConvCore>(network->steps()[small.node(layer)].core);
+    const_cast<std::byte&>(core.prepared.weights.data()[0]) ^= std::byte{2};
+    const Report report = small.prove({network}, random_pictures(small.trained.info, 4, kSeed));
+    ASSERT_FALSE(report.proven());
+    EXPECT_EQ(report.failure->proof, Proof::layers);
+    EXPECT_EQ(report.failure->layer, layer);
+    EXPECT_EQ(report.failure->what, "sum");
+    EXPECT_EQ(report.failure->kernel,
+              std::string(core.kernel->name) + " on " + std::string(kernels::isa_name(isa)));
+    ASSERT_EQ(report.failure->position.size(), 4u);
+    EXPECT_EQ(report.failure->position[1], (Coordinate{"channel", 0}));
+  }
+}
+
+/// Proof (b) alone, over all nodes.
+Report run_freely(const SmallPacked& small, const format::PackedModel& model) {
+  const data::Dataset pictures = random_pictures(small.trained.info, 4, kSeed);
+  const std::vector<float> values = data::pixel_values(small.trained.info.preprocessing);
+  torch::Tensor input = torch::empty({4, pictures.channels, pictures.height, pictures.width});
+  for (std::int64_t i = 0; i < input.numel(); ++i) {
+    const std::int64_t c = i % pictures.channels;
+    const std::int64_t pixel = i / pictures.channels % (pictures.height * pictures.width);
+    input[i / pictures.picture_bytes()][c][pixel / pictures.width][pixel % pictures.width] =
+        values[static_cast<std::size_t>(c * 256 + pictures.pixels[static_cast<std::size_t>(i)])];
+  }
+  Trained trained(small.trained.network);
+  trained.run(input);
+  const Wiring wiring(small.packed);
+  const std::vector<ValueTruth> truths = value_truths(trained, wiring);
+  FreeRun free_run(networks_of(model).back(), wiring, 1);
+  free_run.start({pictures.pixels.data(), pictures.picture_bytes(), 4, 0});
+  Report report;
+  for (std::size_t node = 0; node < wiring.nodes() && report.proven(); ++node)
+    free_run.check(node, NodeTruth(trained, wiring, node), truths, report);
+  if (report.proven()) free_run.finish(truths, report);
+  return report;
+}
+
+TEST(Changed, FreeRunNamesTheLayerWhoseInputsAgree) {
+  const SmallPacked& small = preact_network();
+  const Report good = run_freely(small, small.packed.model);
+  EXPECT_TRUE(good.proven()) << to_string(*good.failure);
+  Editable edited(small.packed.model);
+  for (float& bias : Editable::floats(node_of(small, edited.model, "layer2.0.conv1").weights.bias))
+    bias += 0.5f;
+  const Report report = run_freely(small, edited.model);
+  ASSERT_FALSE(report.proven());
+  EXPECT_EQ(report.failure->proof, Proof::free_run);
+  EXPECT_EQ(report.failure->layer, "layer2.0.conv1");
+}
+
+}  // namespace
+}  // namespace uniq::verify

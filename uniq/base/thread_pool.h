@@ -1,0 +1,58 @@
+// Threads that wait for loops to share. One pool per user; several side by side do not disturb each
+// other. Built of standard atomics alone, so that the thread sanitizer understands it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace uniq {
+
+inline constexpr int kMaxThreads = 256;
+
+class ThreadPool {
+ public:
+  /// `threads` counts the caller's own: 1 starts none. Throws UsageError outside 1..kMaxThreads,
+  /// and Error where the system starts no more.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls body(i, worker) once for each i in 0..count-1, worker in 0..threads()-1 being that of
+  /// the thread; returns when all are done. `body` must not throw. Allocates nothing. Not for two
+  /// callers at once.
+  template <class Body>
+  void for_each(std::int64_t count, Body&& body) {
+    run(
+        count,
+        [](void* context, std::int64_t i, int worker) {
+          (*static_cast<std::remove_reference_t<Body>*>(context))(i, worker);
+        },
+        &body);
+  }
+
+ private:
+  using Call = void (*)(void* context, std::int64_t i, int worker);
+  void run(std::int64_t count, Call call, void* context);
+  void work(int worker);
+  void serve(int worker);
+  void stop();
+
+  // Of the loop that runs; written only while every worker waits.
+  std::int64_t count_ = 0;
+  Call call_ = nullptr;
+  void* context_ = nullptr;
+  std::atomic<std::int64_t> next_ = 0;
+
+  std::atomic<std::uint32_t> round_ = 0;  ///< counts loops; a change wakes the workers
+  std::atomic<int> busy_ = 0;             ///< workers that are not done with the round
+  std::atomic<bool> ended_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace uniq

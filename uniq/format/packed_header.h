@@ -1,0 +1,36 @@
+// The first 64 bytes of a .uniq file: what it is, how long its parts are, and the checksum over
+// everything. docs/format.md has the table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace uniq::format {
+
+inline constexpr std::size_t kPackedHeaderBytes = 64;
+inline constexpr std::size_t kPackedChecksumOffset = 56;
+
+/// No valid model needs as much; FlatBuffers ends at 2^31.
+inline constexpr std::uint64_t kMaxMetadata = std::uint64_t{1} << 29;
+
+/// The next multiple of 64, where a blob may begin.
+constexpr std::uint64_t blob_aligned(std::uint64_t offset) { return (offset + 63) / 64 * 64; }
+
+/// CRC-32C of the file with the checksum's own four bytes as zeros. At least a header is there.
+std::uint32_t packed_checksum(std::span<const std::byte> file);
+
+/// Fills the header of a file whose other bytes are in place. Precondition: they fit.
+void write_packed_header(std::span<std::byte> file, std::size_t metadata_size);
+
+struct PackedSections {
+  std::span<const std::byte> metadata;
+  std::span<const std::byte> blobs;
+};
+
+/// Throws Error, which names `where`, unless the header, the checksum and the padding behind the
+/// metadata are right.
+PackedSections read_packed_header(std::span<const std::byte> file, const std::string& where);
+
+}  // namespace uniq::format

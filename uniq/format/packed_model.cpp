@@ -1,0 +1,94 @@
+#include "uniq/format/packed_model.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace uniq::format {
+namespace {
+
+/// Largest magnitude of a code's integer (code_integer).
+constexpr std::int64_t largest_integer(Grid grid, int bits) {
+  return grid == Grid::mid_tread ? 1 << (bits - 1) : max_code(bits);
+}
+
+/// Eight codes fill `bits` bytes exactly, so that they move through one word at a time.
+constexpr std::size_t kGroup = 8;
+static_assert(std::endian::native == std::endian::little);
+
+}  // namespace
+
+std::string_view packed_op_name(PackedOp op) {
+  switch (op) {
+    case PackedOp::input:
+      return "input";
+    case PackedOp::conv:
+      return "conv";
+    case PackedOp::add:
+      return "add";
+    case PackedOp::max_pool:
+      return "max_pool";
+    case PackedOp::avg_pool:
+      return "avg_pool";
+    case PackedOp::flatten:
+      break;
+  }
+  return "flatten";
+}
+
+std::vector<PackedValue> values_of(const PackedModel& model) {
+  std::vector<PackedValue> values;
+  for (std::size_t node = 0; node < model.nodes.size(); ++node) {
+    const PackedNode& n = model.nodes[node];
+    for (std::size_t output = 0; output < n.outputs.size(); ++output) {
+      values.push_back(PackedValue{.node = static_cast<int>(node),
+                                   .output = static_cast<int>(output),
+                                   .shape = n.shape,
+                                   .encoding = n.outputs[output].encoding});
+    }
+  }
+  return values;
+}
+
+std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input) {
+  return terms * largest_integer(weights.grid, weights.bits) *
+         largest_integer(input.grid, input.bits);
+}
+
+std::int64_t largest_sum(const PackedNode& conv, const Encoding& input) {
+  const PackedWeights& weights = conv.weights;
+  if (weights.bits == 0) return 0;
+  const std::int64_t taps = conv.window.kernel.height * conv.window.kernel.width;
+  const std::int64_t codes = static_cast<std::int64_t>(weights.bytes.size()) * 8 / weights.bits;
+  return largest_sum(codes / (conv.shape.channels * taps) * taps, weights, input);
+}
+
+void unpack_codes(std::span<const std::byte> dense, int bits, std::span<std::uint8_t> codes) {
+  const auto mask = static_cast<std::uint64_t>(max_code(bits));
+  while (!codes.empty()) {
+    const std::size_t count = std::min(kGroup, codes.size());
+    const std::size_t size = dense_bytes(count, bits);
+    std::uint64_t word = 0;
+    std::memcpy(&word, dense.data(), size);
+    for (std::uint8_t& code : codes.first(count)) {
+      code = static_cast<std::uint8_t>(word & mask);
+      word >>= bits;
+    }
+    dense = dense.subspan(size);
+    codes = codes.subspan(count);
+  }
+}
+
+void pack_codes(std::span<const std::uint8_t> codes, int bits, std::span<std::byte> dense) {
+  while (!codes.empty()) {
+    const std::size_t count = std::min(kGroup, codes.size());
+    const std::size_t size = dense_bytes(count, bits);
+    std::uint64_t word = 0;
+    for (std::size_t i = count; i-- > 0;) word = word << bits | codes[i];
+    std::memcpy(dense.data(), &word, size);
+    dense = dense.subspan(size);
+    codes = codes.subspan(count);
+  }
+}
+
+}  // namespace uniq::format

@@ -1,0 +1,149 @@
+// A packed network in memory: what a .uniq file says, what packing makes and the runtime runs.
+// docs/format.md specifies the file and the arithmetic.
+//
+// It is a list of nodes in the order in which they run. A node computes one fp32 value v per output
+// element (its core) and derives its outputs from it: each output applies stages to v, one after
+// the other, and is stored as fp32 or as the codes of a grid. A flattened vector [n] counts as a
+// map [n, 1, 1], a linear layer as a 1x1 convolution of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "uniq/data/preprocessing.h"
+#include "uniq/graph/graph.h"
+#include "uniq/grid/grid.h"
+
+namespace uniq::format {
+
+/// What a node's core computes.
+enum class PackedOp : std::uint8_t {
+  input,     ///< the picture's values: data::pixel_values of its bytes
+  conv,      ///< a convolution or linear layer: v = fma(sum, scale, bias) [+ residual]
+  add,       ///< v = a + b
+  max_pool,  ///< the largest value inside; what is outside the picture counts as minus infinity
+  avg_pool,  ///< the sum of what is inside, divided by the size of the kernel
+  flatten,   ///< [c, h, w] in the order (channel, row, column) -> [c * h * w, 1, 1]
+};
+/// "input", "conv", "add", "max_pool", "avg_pool", "flatten".
+std::string_view packed_op_name(PackedOp op);
+
+/// How codes stand for values: value = step * (code + offset of the grid). Bits 0: fp32, and then
+/// grid and step mean nothing.
+struct Encoding {
+  int bits = 0;
+  Grid grid = Grid::unsigned_;
+  float step = 0.0f;
+  bool is_codes() const { return bits != 0; }
+  bool operator==(const Encoding&) const = default;
+};
+
+/// One elementwise map on the way from the core's value to an output.
+struct Stage {
+  enum class Kind : std::uint8_t {
+    affine,  ///< v = fma(v, scale[c], bias[c])
+    relu,    ///< v = v > 0 ? v : 0
+    relu6,   ///< v = v > 0 ? (v < 6 ? v : 6) : 0
+  };
+  Kind kind = Kind::affine;
+  std::span<const float> scale = {};  ///< affine: [channels]
+  std::span<const float> bias = {};   ///< affine: [channels]
+};
+
+struct PackedOutput {
+  std::vector<Stage> stages;
+  Encoding encoding;
+};
+
+/// The window of a convolution or pool; pools have dilation 1 and groups 1.
+struct Window {
+  graph::Extent kernel = 1;
+  graph::Extent stride = 1;
+  graph::Extent padding = 0;
+  graph::Extent dilation = 1;
+  std::int64_t groups = 1;
+  bool operator==(const Window&) const = default;
+};
+
+/// Outputs of a node, and stages of an output.
+inline constexpr std::size_t kMaxOutputs = 64;
+inline constexpr std::size_t kMaxStages = 64;
+
+/// Positions outside the picture add nothing to a sum.
+inline constexpr int kLeaveOut = -1;
+
+/// A convolution's parameters.
+struct PackedWeights {
+  /// Codes: `encoding.bits` each, dense, least significant bit first, the last byte filled up with
+  /// zeros. fp32 (bits 0): floats. Order [out][kernel row][kernel column][in / groups].
+  std::span<const std::byte> bytes = {};
+  int bits = 0;  ///< 0: fp32, and then the input is fp32 too
+  Grid grid = Grid::mid_rise;
+  /// The code that stands outside the picture, or kLeaveOut; fp32: kLeaveOut.
+  int pad_code = kLeaveOut;
+  /// v = fma(sum, scale, bias): steps, bias and a folded batch norm.
+  std::span<const float> scale = {};  ///< [out]
+  std::span<const float> bias = {};   ///< [out]
+};
+
+struct PackedNode {
+  std::string name;  ///< the graph node whose work this is: a layer, a pool, an add, ...
+  PackedOp op = PackedOp::input;
+  /// Values that it reads, by number (see PackedModel). conv: its input, and where a second stands,
+  /// the fp32 residual, of the output's shape. add: two fp32 values. input: none. Pools and
+  /// flatten: one fp32 value.
+  std::vector<int> inputs;
+  graph::Shape shape;                 ///< of v; never a vector
+  Window window;                      ///< conv and pools
+  PackedWeights weights;              ///< conv
+  std::vector<PackedOutput> outputs;  ///< at least one
+};
+
+/// Values are the outputs of the nodes, numbered through from 0 in order.
+struct PackedModel {
+  std::vector<PackedNode> nodes;  ///< the first is the only input
+  int output = 0;                 ///< the value of the network: fp32, [classes, 1, 1]
+  data::Preprocessing preprocessing;
+  std::vector<std::string> classes;
+  std::shared_ptr<const void> storage;  ///< keeps what the spans point to: a mapped file, buffers
+};
+
+struct PackedValue {
+  int node = 0;
+  int output = 0;  ///< of that node
+  graph::Shape shape;
+  Encoding encoding;
+};
+
+/// All values of a model, by number.
+std::vector<PackedValue> values_of(const PackedModel& model);
+
+/// Largest magnitude that a sum of so many products of codes can have, in integers of both grids.
+std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input);
+
+/// That of a convolution; a model holds only those where it is below 2^31. fp32 weights: 0. The
+/// number of terms is that which the bytes of the weights have room for: up to seven too many where
+/// there is but one filter of few taps and fewer than 8 bits. Precondition: shape and window are
+/// sound.
+std::int64_t largest_sum(const PackedNode& conv, const Encoding& input);
+
+/// Throws Error that names `where` and the node unless the model is whole and its parts fit: every
+/// input an earlier value of the type and shape that the operator asks for, shapes as the window
+/// gives them, blobs of the right size, unused bits of codes zero, parameters finite, steps finite
+/// and positive, bits and grids possible, sums below 2^31, sizes within graph/limits.h, every value
+/// used, preprocessing and classes fitting the first and the last value.
+void validate(const PackedModel& model, const std::string& where);
+
+/// Reads codes from and writes them to dense bits, least significant bit first. Sizes must fit:
+/// dense_bytes(codes, bits) bytes.
+constexpr std::size_t dense_bytes(std::size_t codes, int bits) {
+  return (codes * static_cast<std::size_t>(bits) + 7) / 8;
+}
+void unpack_codes(std::span<const std::byte> dense, int bits, std::span<std::uint8_t> codes);
+void pack_codes(std::span<const std::uint8_t> codes, int bits, std::span<std::byte> dense);
+
+}  // namespace uniq::format

@@ -1,0 +1,17 @@
+// Declares the functions behind ConvKernel (conv.h) of every kernel in the list.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "uniq/kernels/conv.h"
+
+#define UNIQ_CONV_KERNEL(isa, way)                                                           \
+  namespace uniq::kernels::isa##_##way {                                                     \
+    bool supports(const CodeConv& conv);                                                     \
+    PreparedConv prepare(const CodeConv& conv, std::span<const std::uint8_t> codes);         \
+    void row_sums(const PreparedConv& prepared, const std::uint8_t* input, std::int64_t row, \
+                  std::int32_t* sums);                                                       \
+  }
+#include "uniq/kernels/conv_kernels.inc"
+#undef UNIQ_CONV_KERNEL

@@ -1,0 +1,18 @@
+// The build of the loops (loops.h) for an instruction set.
+#pragma once
+
+#include "uniq/kernels/isa.h"
+#include "uniq/kernels/loops.h"
+
+namespace uniq::kernels {
+
+/// The scalar one where no other is built for this architecture.
+inline const Loops& loops_of([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::avx512_vnni) return kAvx512VnniLoops;
+  if (isa == Isa::avx2) return kAvx2Loops;
+#endif
+  return kScalarLoops;
+}
+
+}  // namespace uniq::kernels

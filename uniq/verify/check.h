@@ -1,0 +1,61 @@
+// Comparisons of what the packed network computed, a row of a value at a time.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "uniq/verify/report.h"
+#include "uniq/verify/value_truth.h"
+
+namespace uniq::verify {
+
+/// Pictures of a batch as bytes, [count][height][width][channels].
+struct Pictures {
+  const std::uint8_t* bytes = nullptr;
+  std::int64_t picture_bytes = 0;
+  std::int64_t count = 0;
+  std::int64_t first = 0;  ///< number of the first of them among all
+  const std::uint8_t* at(std::int64_t picture) const { return bytes + picture * picture_bytes; }
+};
+
+/// What is compared, for the failure's text.
+struct Scene {
+  Proof proof = Proof::layers;
+  std::string layer;
+  std::string kernel;
+  std::int64_t first_picture = 0;  ///< of all pictures, the batch's first
+};
+
+/// A row of elements [columns][channels] of a value [pictures, height, width, channels].
+struct Row {
+  std::int64_t picture = 0;  ///< of the batch
+  std::int64_t row = 0;
+  std::int64_t height = 0;
+  std::int64_t columns = 0;
+  std::int64_t channels = 0;
+  std::int64_t size() const { return columns * channels; }
+  std::int64_t first() const { return (picture * height + row) * size(); }
+};
+
+/// Integer sums [columns][channels] against the exact ones (NodeTruth::sums).
+std::optional<Failure> check_sums(const Scene& scene, const Row& row, const std::int32_t* sums,
+                                  const at::Tensor& expected);
+
+/// fp32 values [columns][channels], spoiled ones left out, against the training network's; of a
+/// value that is encoded, before that.
+std::optional<Failure> check_values(const Scene& scene, const Row& row, const float* values,
+                                    const OutputTruth& expected, Compared& compared);
+
+/// Codes, `pixel` bytes from pixel to pixel. One that differs must be within its bound of a
+/// threshold unless it is spoiled. `differs`, where given, becomes what is unequal.
+std::optional<Failure> check_codes(const Scene& scene, const Row& row, const std::uint8_t* codes,
+                                   std::int64_t pixel, const OutputTruth& expected,
+                                   Compared& compared, bool* differs = nullptr);
+
+/// The part of its bound that a difference takes; 0 of 0 is 0, a NaN infinite.
+double share_of_bound(double value, double expected, double bound);
+
+}  // namespace uniq::verify
