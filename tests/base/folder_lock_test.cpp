@@ -14,9 +14,9 @@
 namespace uniq {
 namespace {
 
-using testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::TemporaryFolder;
 using ::testing::ThrowsMessage;
 
 TEST(FolderLock, IsHeldByOne) {

@@ -59,8 +59,8 @@ Strings bash_offers(const Strings& words) {
 
 TEST(Completions, OfBashCompleteCommands) {
   EXPECT_THAT(bash_offers({"uniqnn", ""}),
-              UnorderedElementsAre("train", "eval", "summary", "inspect", "completions", "--help",
-                                   "-h", "--version"));
+              UnorderedElementsAre("train", "eval", "pack", "verify", "summary", "inspect",
+                                   "completions", "--help", "-h", "--version"));
   EXPECT_THAT(bash_offers({"uniqnn", "tr"}), UnorderedElementsAre("train"));
   EXPECT_THAT(bash_offers({"uniqnn", "--v"}), UnorderedElementsAre("--version"));
 }
@@ -101,7 +101,7 @@ TEST(Completions, OfBashCompleteTheRecipesKeys) {
 
 TEST(Completions, TellEveryOptionOfEveryCommand) {
   const CommandTree tree = command_tree();
-  EXPECT_EQ(tree.commands.size(), 5u);
+  EXPECT_EQ(tree.commands.size(), 7u);
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = uniqnn({"completions", shell}).out;
     for (const CommandInfo& command : tree.commands) {

@@ -23,7 +23,8 @@ TEST(Help, OfTheProgramNamesAllCommands) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   EXPECT_THAT(result.out, HasSubstr("Usage: uniqnn [options] COMMAND"));
-  for (const char* command : {"train", "eval", "summary", "inspect", "completions"}) {
+  for (const char* command :
+       {"train", "eval", "pack", "verify", "summary", "inspect", "completions"}) {
     EXPECT_THAT(result.out, HasSubstr("\n  " + std::string(command) + " "));
   }
   EXPECT_EQ(uniqnn({"-h"}).out, result.out);
@@ -52,13 +53,13 @@ TEST_P(HelpOfCommand, HasUsageAndExamples) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, HelpOfCommand,
-                         ::testing::Values(CommandHelp{"train", "RECIPE"},
-                                           CommandHelp{"eval", "CHECKPOINT"},
-                                           CommandHelp{"summary", "FILE"},
-                                           CommandHelp{"inspect", "FILE"},
-                                           CommandHelp{"completions", "SHELL"}),
-                         [](const auto& info) { return std::string(info.param.command); });
+INSTANTIATE_TEST_SUITE_P(
+    All, HelpOfCommand,
+    ::testing::Values(CommandHelp{"train", "RECIPE"}, CommandHelp{"eval", "CHECKPOINT"},
+                      CommandHelp{"pack", "CHECKPOINT"}, CommandHelp{"verify", "CHECKPOINT MODEL"},
+                      CommandHelp{"summary", "FILE"}, CommandHelp{"inspect", "FILE"},
+                      CommandHelp{"completions", "SHELL"}),
+    [](const auto& info) { return std::string(info.param.command); });
 
 /// A copy of the program in a folder where the test decides what stands beside it.
 std::filesystem::path lonely_program(const TemporaryFolder& folder) {

@@ -27,7 +27,7 @@ void PrintTo(const Mistake& mistake, std::ostream* out) {
   *out << typed;
 }
 
-constexpr const char* kCommands = "train, eval, summary, inspect, completions";
+constexpr const char* kCommands = "train, eval, pack, verify, summary, inspect, completions";
 constexpr const char* kSummaryOptions = "--help, -h, --set, --json";
 
 std::vector<Mistake> mistakes() {

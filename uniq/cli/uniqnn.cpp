@@ -24,6 +24,7 @@ int run(const std::vector<std::string>& arguments) {
     print(version_text(libtorch_version_line()));
     return kSuccess;
   }
+  if (request.command == "pack") return pack(request.options.pack);
   if (request.command == "summary") return summary(request.options.summary);
   if (request.command == "inspect") return inspect(request.options.inspect);
   if (request.command == "completions") return completions(request.options.completions);

@@ -176,8 +176,7 @@ LayerParameters layer_parameters(const graph::Node& layer, std::int64_t in_chann
                      shape, bits, steps);
     units.clear();
     for (const float step : steps)
-      units.push_back(code_unit(step, bits.weight_grid) *
-                      code_unit(input.step, input.grid));
+      units.push_back(code_unit(step, bits.weight_grid) * code_unit(input.step, input.grid));
   } else {
     const std::vector<float> ordered = to_packed_order(weights, shape);
     result.weights.resize(ordered.size() * sizeof(float));

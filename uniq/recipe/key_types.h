@@ -95,7 +95,8 @@ Key word_key(const std::string& name, Member member,
   for (const auto& [word, meaning] : words) names.push_back(word);
   const auto parse = [words](const Value& value) -> std::optional<Meaning> {
     const std::optional<std::string> text = read_text(value);
-    const auto found = std::ranges::find(words, text, [](const auto& entry) { return entry.first; });
+    const auto found =
+        std::ranges::find(words, text, [](const auto& entry) { return entry.first; });
     return found != words.end() ? std::optional(found->second) : std::nullopt;
   };
   const auto write = [words](const Meaning& wanted) {

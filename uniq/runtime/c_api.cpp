@@ -51,10 +51,8 @@ uniq_status guarded(Body body) noexcept {
 
 void require(const void* pointer, const char* name) {
   if (pointer == nullptr)
-    throw uniq::UsageError({.what = "a pointer is missing",
-                            .where = name,
-                            .got = "NULL",
-                            .expected = "an address"});
+    throw uniq::UsageError(
+        {.what = "a pointer is missing", .where = name, .got = "NULL", .expected = "an address"});
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 /* uniq.h: running packed networks (.uniq files) from C, and from any language that calls C.
  *
- * Handles are opaque; every function that can fail returns a uniq_status, and uniq_last_error() says
- * more. No exception leaves the library, and it never prints nor exits.
+ * Handles are opaque; every function that can fail returns a uniq_status, and uniq_last_error()
+ * says more. No exception leaves the library, and it never prints nor exits.
  *
  *   uniq_model* model = NULL;
  *   uniq_session* session = NULL;
@@ -34,8 +34,8 @@ extern "C" {
 
 typedef enum uniq_status {
   UNIQ_OK = 0,
-  UNIQ_FAILED = 1,          /* a file that cannot be read or is none, threads that cannot be had */
-  UNIQ_WRONG_ARGUMENT = 2,  /* a null pointer, a number out of range, an unknown UNIQ_ISA */
+  UNIQ_FAILED = 1,         /* a file that cannot be read or is none, threads that cannot be had */
+  UNIQ_WRONG_ARGUMENT = 2, /* a null pointer, a number out of range, an unknown UNIQ_ISA */
   UNIQ_OUT_OF_MEMORY = 3
 } uniq_status;
 
@@ -61,7 +61,8 @@ UNIQ_API const char* uniq_last_error(void);
  * caller; else it is untouched. */
 UNIQ_API uniq_status uniq_model_load(const char* path, uniq_model** model);
 
-/* NULL does nothing. Sessions keep what they need of their model: it may be destroyed before them. */
+/* NULL does nothing. Sessions keep what they need of their model: it may be destroyed before them.
+ */
 UNIQ_API void uniq_model_destroy(uniq_model* model);
 
 UNIQ_API uniq_picture_shape uniq_model_picture_shape(const uniq_model* model);

@@ -135,7 +135,8 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   return setup;
 }
 
-/// The test set; loaded before training, so that what is wrong with it shows before hours are spent.
+/// The test set; loaded before training, so that what is wrong with it shows before hours are
+/// spent.
 class TestSet {
  public:
   explicit TestSet(const Setup& setup)

@@ -110,6 +110,21 @@ void declare_eval(CLI::App& app, EvalOptions& options) {
       "  uniqnn eval best.safetensors --data cifar10 --root cifar-10-batches-bin --json");
 }
 
+void declare_pack(CLI::App& app, PackOptions& options) {
+  CLI::App& command =
+      *app.add_subcommand("pack", "Pack a checkpoint into a file as small as its bits say");
+  add_file(command, "CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote");
+  add_value(command, "-o,--output", options.output, kFileType, "The packed model to write")
+      ->required()
+      ->check(not_empty());
+  add_json(command, options.json);
+  command.footer(
+      "Prints where every byte of the file went; docs/format.md specifies it.\n\n"
+      "Examples:\n"
+      "  uniqnn pack runs/recipe/best.safetensors -o model.uniq\n"
+      "  uniqnn pack best.safetensors -o model.uniq --json");
+}
+
 void declare_verify(CLI::App& app, VerifyOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "verify", "Proof that a packed model computes what was trained, layer by layer");
@@ -198,6 +213,7 @@ void declare(CLI::App& app, Options& options) {
       "  uniqnn eval runs/recipe/best.safetensors");
   declare_train(app, options.train);
   declare_eval(app, options.eval);
+  declare_pack(app, options.pack);
   declare_verify(app, options.verify);
   declare_summary(app, options.summary);
   declare_inspect(app, options.inspect);

@@ -32,6 +32,12 @@ struct EvalOptions {
   bool json = false;
 };
 
+struct PackOptions {
+  std::string checkpoint;
+  std::string output;
+  bool json = false;
+};
+
 struct VerifyOptions {
   std::string checkpoint;
   std::string model;
@@ -63,6 +69,7 @@ struct CompletionsOptions {
 struct Options {
   TrainOptions train;
   EvalOptions eval;
+  PackOptions pack;
   VerifyOptions verify;
   SummaryOptions summary;
   InspectOptions inspect;
