@@ -10,12 +10,11 @@ Installs what is missing, as quickstart.sh does, and TensorBoard for one test, a
   - checks the format of the sources,
   - builds build/release/ and runs all tests in it,
   - builds what needs no LibTorch with the address and undefined-behaviour sanitizers in build/asan/
-    and runs its tests,
-  - builds in build/tsan/ what shares work between threads and runs its tests under the thread
-    sanitizer.
+    and runs its tests.
 At most 25 minutes on a fresh machine with two cores, less where something is built already.
 
---full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the sanitizers over what includes LibTorch
+--full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the thread sanitizer over what shares work
+between threads (build/tsan/), the other sanitizers over what includes LibTorch
 (build/asan-training/), clang-tidy, and every fuzzer (build/fuzz/).
 
 Environment:
@@ -96,9 +95,9 @@ install_tensorboard
 step "Format" scripts/format.sh --check
 step "Tests of the release build" test_preset release
 step "Tests under sanitizers, without LibTorch" test_preset asan
-step "What shares threads, under the thread sanitizer" test_preset tsan \
-  uniq_base_test uniq_data_test uniq_runtime_test
 if [[ -n "$full" ]]; then
+  step "What shares threads, under the thread sanitizer" test_preset tsan \
+    uniq_base_test uniq_data_test uniq_runtime_test
   # LibTorch is not instrumented, and what it keeps until the end would count as leaked.
   export ASAN_OPTIONS=detect_leaks=0
   step "Tests under sanitizers, everything" test_preset asan-training

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -31,8 +32,8 @@ std::size_t total_bytes(const Safetensors& file) {
 
 /// Floats of the preprocessing as they were written in the recipe.
 std::string numbers(const std::vector<float>& values) {
-  std::vector<std::string> texts;
-  for (const float value : values) texts.push_back(significant(value));
+  std::vector<std::string> texts(values.size());
+  std::ranges::transform(values, texts.begin(), [](float value) { return significant(value); });
   return join(texts);
 }
 
