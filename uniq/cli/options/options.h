@@ -20,15 +20,21 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string checkpoint;
+  std::string file;  ///< a checkpoint or a packed model
   std::string data;  ///< empty: the data set the checkpoint was trained on
   std::string root;
   std::string split = "test";
-  std::int64_t batch = 256;
-  std::string device = "cpu";
-  int threads = 0;  ///< 0: all cores
+  std::int64_t batch = 256;    ///< of a checkpoint
+  std::string device = "cpu";  ///< of a checkpoint
+  int threads = 0;             ///< 0: all cores
   bool per_class = false;
   bool quiet = false;
+  bool json = false;
+};
+
+struct PackOptions {
+  std::string checkpoint;
+  std::string output;
   bool json = false;
 };
 
@@ -42,6 +48,23 @@ struct VerifyOptions {
   std::int64_t random = -1;    ///< random pictures; -1: 16 where there is no data set, else none
   int threads = 0;             ///< 0: all cores
   bool quiet = false;
+  bool json = false;
+};
+
+struct RunOptions {
+  std::string model;
+  std::vector<std::string> images;
+  std::int64_t top = 5;
+  std::int64_t first = 0;  ///< of the pictures of each file; 0: all
+  int threads = 0;         ///< 0: all cores
+  bool json = false;
+};
+
+struct BenchOptions {
+  std::string file;  ///< a packed model or a checkpoint
+  bool layers = false;
+  int threads = 0;        ///< 0: all cores
+  std::int64_t runs = 0;  ///< 0: at least 20, and about two seconds
   bool json = false;
 };
 
@@ -63,8 +86,11 @@ struct CompletionsOptions {
 struct Options {
   TrainOptions train;
   EvalOptions eval;
-  VerifyOptions verify;
   SummaryOptions summary;
+  PackOptions pack;
+  VerifyOptions verify;
+  RunOptions run;
+  BenchOptions bench;
   InspectOptions inspect;
   CompletionsOptions completions;
 };
