@@ -59,8 +59,8 @@ Strings bash_offers(const Strings& words) {
 
 TEST(Completions, OfBashCompleteCommands) {
   EXPECT_THAT(bash_offers({"uniqnn", ""}),
-              UnorderedElementsAre("train", "eval", "pack", "verify", "summary", "inspect",
-                                   "completions", "--help", "-h", "--version"));
+              UnorderedElementsAre("train", "eval", "summary", "pack", "verify", "run", "bench",
+                                   "inspect", "completions", "--help", "-h", "--version"));
   EXPECT_THAT(bash_offers({"uniqnn", "tr"}), UnorderedElementsAre("train"));
   EXPECT_THAT(bash_offers({"uniqnn", "--v"}), UnorderedElementsAre("--version"));
 }
@@ -90,6 +90,10 @@ TEST(Completions, OfBashCompleteFilesAndFolders) {
   EXPECT_THAT(bash_offers({"uniqnn", "train", "--quiet", "re"}),
               UnorderedElementsAre("recipe.yaml"));
   EXPECT_THAT(bash_offers({"uniqnn", "train", "-o", ""}), UnorderedElementsAre("runs"));
+  EXPECT_THAT(bash_offers({"uniqnn", "pack", "a", "-o", ""}),
+              UnorderedElementsAre("recipe.yaml", "runs"));
+  EXPECT_THAT(bash_offers({"uniqnn", "run", "model", "picture", "re"}),
+              UnorderedElementsAre("recipe.yaml"));
 }
 
 TEST(Completions, OfBashCompleteTheRecipesKeys) {
@@ -101,7 +105,7 @@ TEST(Completions, OfBashCompleteTheRecipesKeys) {
 
 TEST(Completions, TellEveryOptionOfEveryCommand) {
   const CommandTree tree = command_tree();
-  EXPECT_EQ(tree.commands.size(), 7u);
+  EXPECT_EQ(tree.commands.size(), 9u);
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = uniqnn({"completions", shell}).out;
     for (const CommandInfo& command : tree.commands) {
@@ -114,6 +118,12 @@ TEST(Completions, TellEveryOptionOfEveryCommand) {
       }
     }
   }
+}
+
+TEST(Completions, OfZshNumberTheArguments) {
+  const std::string script = uniqnn({"completions", "zsh"}).out;
+  EXPECT_THAT(script, HasSubstr("'1:FILE:_files' \\\n        '2:FILE:_files'\n"));  // of verify
+  EXPECT_THAT(script, HasSubstr("'1:FILE:_files' \\\n        '*:FILE:_files'\n"));  // of run
 }
 
 TEST(Completions, OfBashAreValid) {

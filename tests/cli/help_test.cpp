@@ -24,7 +24,7 @@ TEST(Help, OfTheProgramNamesAllCommands) {
   EXPECT_EQ(result.err, "");
   EXPECT_THAT(result.out, HasSubstr("Usage: uniqnn [options] COMMAND"));
   for (const char* command :
-       {"train", "eval", "pack", "verify", "summary", "inspect", "completions"}) {
+       {"train", "eval", "summary", "pack", "verify", "run", "bench", "inspect", "completions"}) {
     EXPECT_THAT(result.out, HasSubstr("\n  " + std::string(command) + " "));
   }
   EXPECT_EQ(uniqnn({"-h"}).out, result.out);
@@ -55,10 +55,11 @@ TEST_P(HelpOfCommand, HasUsageAndExamples) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, HelpOfCommand,
-    ::testing::Values(CommandHelp{"train", "RECIPE"}, CommandHelp{"eval", "CHECKPOINT"},
-                      CommandHelp{"pack", "CHECKPOINT"}, CommandHelp{"verify", "CHECKPOINT MODEL"},
-                      CommandHelp{"summary", "FILE"}, CommandHelp{"inspect", "FILE"},
-                      CommandHelp{"completions", "SHELL"}),
+    ::testing::Values(CommandHelp{"train", "RECIPE"}, CommandHelp{"eval", "FILE"},
+                      CommandHelp{"summary", "FILE"}, CommandHelp{"pack", "CHECKPOINT"},
+                      CommandHelp{"verify", "CHECKPOINT MODEL"},
+                      CommandHelp{"run", "MODEL IMAGE..."}, CommandHelp{"bench", "FILE"},
+                      CommandHelp{"inspect", "FILE"}, CommandHelp{"completions", "SHELL"}),
     [](const auto& info) { return std::string(info.param.command); });
 
 /// A copy of the program in a folder where the test decides what stands beside it.
@@ -126,13 +127,30 @@ TEST(TrainingProgram, GetsTheArgumentsAndGivesTheExitCode) {
   EXPECT_EQ(result.out, "[train]\n[a recipe.yaml]\n[--set]\n[a=1]\n[b='2']\n[--quiet]\n");
 }
 
+// A packed model needs no LibTorch, whatever the file's name.
+TEST(TrainingProgram, EvaluatesAndTimesWhatIsNoPackedModel) {
+  const TemporaryFolder folder;
+  write_training_program(folder, "echo \"$1\"");
+  const std::filesystem::path program = lonely_program(folder);
+  const std::string file = folder / "model.uniq";
+  std::ofstream(file) << "no packed model";
+  EXPECT_EQ(run_program(program, {"eval", file}).out, "eval\n");
+  EXPECT_EQ(run_program(program, {"bench", file}).out, "bench\n");
+  std::ofstream(file) << "\x89UNIQ\r\n\x1a";
+  for (const char* command : {"eval", "bench"}) {
+    const ProgramResult result = run_program(program, {command, file, "--data", "mnist"});
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_EQ(result.out, "");
+  }
+}
+
 TEST(TrainingProgram, IsFoundThroughASymbolicLink) {
   const TemporaryFolder folder;
   write_training_program(folder, "echo found");
   const std::filesystem::path program = lonely_program(folder);
   const TemporaryFolder other;
   std::filesystem::create_symlink(program, other / "uniqnn");
-  EXPECT_EQ(run_program(other / "uniqnn", {"eval", "x"}).out, "found\n");
+  EXPECT_EQ(run_program(other / "uniqnn", {"train", "x"}).out, "found\n");
 }
 
 TEST(Program, LinksNoLibTorch) {

@@ -40,12 +40,42 @@ TEST(Parse, FillsTheOptionsOfEval) {
   const EvalOptions eval = parse({"eval", "--data", "cifar10", "--root", "there", "--split",
                                   "train", "--batch", "7", "--per-class", "best.safetensors"})
                                .options.eval;
-  EXPECT_EQ(eval.checkpoint, "best.safetensors");
+  EXPECT_EQ(eval.file, "best.safetensors");
   EXPECT_EQ(eval.data, "cifar10");
   EXPECT_EQ(eval.root, "there");
   EXPECT_EQ(eval.split, "train");
   EXPECT_EQ(eval.batch, 7);
   EXPECT_TRUE(eval.per_class);
+}
+
+TEST(Parse, FillsTheOptionsOfPack) {
+  const PackOptions pack = parse({"pack", "best.safetensors", "-o", "m.uniq"}).options.pack;
+  EXPECT_EQ(pack.checkpoint, "best.safetensors");
+  EXPECT_EQ(pack.output, "m.uniq");
+  EXPECT_FALSE(pack.json);
+}
+
+TEST(Parse, FillsTheOptionsOfRun) {
+  const RunOptions run =
+      parse({"run", "m.uniq", "a.png", "--top", "3", "b.jpg", "--first", "7", "--threads", "256"})
+          .options.run;
+  EXPECT_EQ(run.model, "m.uniq");
+  EXPECT_EQ(run.images, (Strings{"a.png", "b.jpg"}));
+  EXPECT_EQ(run.top, 3);
+  EXPECT_EQ(run.first, 7);
+  EXPECT_EQ(run.threads, 256);
+  const RunOptions usual = parse({"run", "m.uniq", "a.png"}).options.run;
+  EXPECT_EQ(usual.top, 5);
+  EXPECT_EQ(usual.first, 0);
+  EXPECT_EQ(usual.threads, 0);
+}
+
+TEST(Parse, FillsTheOptionsOfBench) {
+  const BenchOptions bench = parse({"bench", "m.uniq", "--layers", "--runs", "9"}).options.bench;
+  EXPECT_EQ(bench.file, "m.uniq");
+  EXPECT_TRUE(bench.layers);
+  EXPECT_EQ(bench.runs, 9);
+  EXPECT_EQ(bench.threads, 0);
 }
 
 TEST(Parse, TakesTheLastOfAValueGivenTwice) {

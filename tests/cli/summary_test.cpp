@@ -121,7 +121,7 @@ TEST(Summary, NamesFilesThatCannotBeUsed) {
   EXPECT_EQ(uniqnn({"summary", UNIQNN}).exit_code, 1);
   EXPECT_EQ(uniqnn({"summary", UNIQNN}).err,
             "uniqnn: error: the file is of no known kind (" UNIQNN
-            "): expected a recipe, a checkpoint or a network's text\n");
+            "): expected a recipe, a checkpoint, a packed model or a network's text\n");
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ void PrintTo(const Mistake& mistake, std::ostream* out) {
   *out << typed;
 }
 
-constexpr const char* kCommands = "train, eval, pack, verify, summary, inspect, completions";
+constexpr const char* kCommands =
+    "train, eval, summary, pack, verify, run, bench, inspect, completions";
 constexpr const char* kSummaryOptions = "--help, -h, --set, --json";
 
 std::vector<Mistake> mistakes() {
@@ -88,6 +89,26 @@ std::vector<Mistake> mistakes() {
       {{"eval", "file", "--data", "cifar11"},
        unusable + "(--data): got 'cifar11', expected one of fashion_mnist, mnist, cifar10, "
                   "cifar100; try 'cifar10'"},
+      {{"pack", "file"},
+       "an argument is missing (uniqnn pack): expected --output; try `uniqnn pack --help`"},
+      {{"pack", "-o", "file"},
+       "an argument is missing (uniqnn pack): expected CHECKPOINT; try `uniqnn pack --help`"},
+      {{"pack", "file", "-o", ""}, unusable + "(--output): got '', expected a name"},
+      {{"run", "model"},
+       "an argument is missing (uniqnn run): expected IMAGE; try `uniqnn run --help`"},
+      {{"run", "model", "a", ""}, unusable + "(IMAGE): got '', expected a name"},
+      {{"run", "model", "a", "--top", "0"},
+       unusable + "(--top): got '0', expected a whole number from 1 to 1048576"},
+      {{"run", "model", "a", "--first", "-1"},
+       unusable + "(--first): got '-1', expected a whole number from 1 to 1048576"},
+      {{"run", "model", "a", "--threads", "0"},
+       unusable + "(--threads): got '0', expected a whole number from 1 to 256"},
+      {{"run", "model", "a", "--threads", "1000"},
+       unusable + "(--threads): got '1000', expected a whole number from 1 to 256"},
+      {{"bench", "model", "--threads", "1000"},
+       unusable + "(--threads): got '1000', expected a whole number from 1 to 256"},
+      {{"bench", "model", "--runs", "0"},
+       unusable + "(--runs): got '0', expected a whole number from 1 to 1048576"},
       {{"completions", "tcsh"},
        unusable + "(SHELL): got 'tcsh', expected one of bash, zsh, fish; try 'bash'"},
   };

@@ -29,6 +29,9 @@ bool begins_like_safetensors(std::string_view bytes) {
   return bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{' && bytes[7] == '\0';
 }
 
+/// The identifier of docs/format.md.
+bool begins_like_packed(std::string_view bytes) { return bytes.starts_with("\x89UNIQ\r\n\x1a"); }
+
 bool begins_like_graph(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -46,12 +49,17 @@ bool begins_like_graph(std::string_view text) {
 
 FileKind file_kind(const std::filesystem::path& path) {
   const std::string bytes = first_bytes(path);
+  if (begins_like_packed(bytes)) return FileKind::packed;
   if (begins_like_safetensors(bytes)) return FileKind::safetensors;
   if (bytes.find('\0') != std::string::npos) {
     throw Error(ErrorText{"the file is of no known kind", path.string(), "",
-                          "a recipe, a checkpoint or a network's text", ""});
+                          "a recipe, a checkpoint, a packed model or a network's text", ""});
   }
   return begins_like_graph(bytes) ? FileKind::graph : FileKind::text;
+}
+
+bool is_packed_model(const std::filesystem::path& path) {
+  return begins_like_packed(first_bytes(path));
 }
 
 bool is_checkpoint(const std::map<std::string, std::string>& metadata) {

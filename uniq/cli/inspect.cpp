@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,7 +8,9 @@
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
 #include "uniq/cli/file_kind.h"
+#include "uniq/cli/json_text.h"
 #include "uniq/cli/layer_steps.h"
+#include "uniq/cli/network_text.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
 #include "uniq/format/checkpoint.h"
@@ -30,18 +31,7 @@ std::size_t total_bytes(const Safetensors& file) {
   return bytes;
 }
 
-/// Floats of the preprocessing as they were written in the recipe.
-std::string numbers(const std::vector<float>& values) {
-  std::vector<std::string> texts(values.size());
-  std::ranges::transform(values, texts.begin(), [](float value) { return significant(value); });
-  return join(texts);
-}
-
-std::string range_text(const StepRange& steps) {
-  const std::string smallest = significant(steps.smallest);
-  const std::string largest = significant(steps.largest);
-  return smallest == largest ? smallest : smallest + " .. " + largest;
-}
+std::string steps_text(const StepRange& steps) { return range_text(steps.smallest, steps.largest); }
 
 std::string network_text(const CheckpointInfo& info) {
   const graph::Summary summary = graph::summarize(info.graph, info.bit_plan);
@@ -59,16 +49,6 @@ std::string quantization_text(const graph::BitPlan& plan) {
   for (const auto& [name, bits] : plan.layers) quantized += bits.quantized() ? 1 : 0;
   return std::string(graph::method_name(plan.method)) + ", " + std::to_string(quantized) + " of " +
          std::to_string(plan.layers.size()) + " layers";
-}
-
-std::string preprocessing_text(const data::Preprocessing& pictures) {
-  return graph::to_string(graph::Shape{pictures.channels, pictures.height, pictures.width}) +
-         ", resize " + pictures.resize + ", mean " + numbers(pictures.mean) + ", deviation " +
-         numbers(pictures.deviation);
-}
-
-std::string classes_text(const std::vector<std::string>& classes) {
-  return std::to_string(classes.size()) + ": " + printable(join(classes));
 }
 
 /// Where the run stood when the file was written; as much of it as the file says.
@@ -114,10 +94,10 @@ std::string layer_table(const Safetensors& file, const CheckpointInfo& info) {
     }
     table.add({node.name, std::to_string(bits.weight_bits) + " bit",
                std::string(grid_name(bits.weight_grid)),
-               range_text(weight_steps(file, info, node.name)),
+               steps_text(weight_steps(file, info, node.name)),
                std::to_string(bits.activation_bits) + " bit",
                std::string(grid_name(bits.activation_grid)),
-               range_text(activation_steps(file, info, node.name))});
+               steps_text(activation_steps(file, info, node.name))});
   }
   return table.text();
 }
@@ -216,21 +196,17 @@ Json plain_json(const Safetensors& file) {
   return {{"file", file.where()}, {"metadata", file.metadata()}, {"tensors", tensors_json(file)}};
 }
 
-/// Names of files need not be UTF-8.
-std::string dumped(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 int inspect(const InspectOptions& options) {
+  if (is_packed_model(options.file)) return inspect_packed(options);
   const Safetensors file{std::filesystem::path(options.file)};
   if (!is_checkpoint(file.metadata())) {
-    print(options.json ? dumped(plain_json(file)) : plain_text(file));
+    print(options.json ? json_text(plain_json(file)) : plain_text(file));
     return kSuccess;
   }
   const CheckpointInfo info = format::read_checkpoint_info(file);
-  print(options.json ? dumped(checkpoint_json(file, info)) : checkpoint_text(file, info));
+  print(options.json ? json_text(checkpoint_json(file, info)) : checkpoint_text(file, info));
   return kSuccess;
 }
 

@@ -1,15 +1,20 @@
 #include "uniq/pack/pack.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 
+#include "uniq/base/error.h"
 #include "uniq/base/text.h"
 #include "uniq/cli/commands.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
+#include "uniq/cli/file_kind.h"
+#include "uniq/cli/json_text.h"
+#include "uniq/cli/packed_facts.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
-#include "uniq/format/checkpoint.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/graph/summary.h"
 
@@ -17,66 +22,124 @@ namespace uniq::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using format::PackedModel;
+using format::PackedSizes;
 
-std::string count_text(std::size_t bytes) { return grouped(static_cast<std::int64_t>(bytes)); }
+/// A file written, and what it stands for.
+struct Written {
+  std::string file;
+  PackedModel model;
+  PackedSizes sizes;
+  std::int64_t fp32_bytes = 0;  ///< of the checkpoint's network
+};
 
-/// Every byte of the file in one of the rows, and the rows' sum.
-std::string byte_table(const format::PackedSizes& sizes) {
+void check_files(const PackOptions& options) {
+  if (file_kind(options.checkpoint) != FileKind::safetensors) {
+    throw Error(ErrorText{"the file is no checkpoint", options.checkpoint, "",
+                          "a file that `uniqnn train` wrote", ""});
+  }
+  std::error_code missing;
+  if (std::filesystem::equivalent(options.checkpoint, options.output, missing)) {
+    throw UsageError(ErrorText{"the output would replace the checkpoint", options.output, "",
+                               "another file", "--output model.uniq"});
+  }
+}
+
+std::string size_text(std::size_t bytes) { return grouped(static_cast<std::int64_t>(bytes)); }
+
+/// Padding that stands in front of no node's weights: behind the metadata.
+std::size_t metadata_padding(const PackedSizes& sizes) {
+  std::size_t padding = sizes.padding;
+  for (const PackedSizes::Node& node : sizes.nodes) padding -= node.padding;
+  return padding;
+}
+
+double times_smaller(const Written& written) {
+  return static_cast<double>(written.fp32_bytes) / static_cast<double>(written.sizes.total);
+}
+
+/// Every byte of the file stands in exactly one row; nodes without any have none.
+std::string bytes_table(const Written& written) {
   constexpr auto kRight = Table::Align::right;
   Table table({{"node"},
+               {"weights", kRight},
+               {"bits", kRight},
                {"codes", kRight},
                {"parameters", kRight},
                {"padding", kRight},
                {"bytes", kRight}});
-  std::size_t codes = 0, parameters = 0, padding = 0;
-  for (const format::PackedSizes::Node& node : sizes.nodes) {
-    codes += node.codes;
-    parameters += node.parameters;
-    padding += node.padding;
-    table.add({printable(node.name), count_text(node.codes), count_text(node.parameters),
-               count_text(node.padding), count_text(node.codes + node.parameters + node.padding)});
+  const std::vector<PackedCost> costs = packed_costs(written.model);
+  const PackedSizes& sizes = written.sizes;
+  PackedSizes::Node sum;
+  std::int64_t weights = 0;
+  for (std::size_t i = 0; i < sizes.nodes.size(); ++i) {
+    const PackedSizes::Node& own = sizes.nodes[i];
+    const std::size_t bytes = own.codes + own.parameters + own.padding;
+    if (bytes == 0) continue;
+    const bool has_weights = costs[i].weights > 0;
+    table.add({printable(own.name), has_weights ? grouped(costs[i].weights) : "",
+               has_weights ? bits_text(written.model.nodes[i].weights.bits) : "",
+               size_text(own.codes), size_text(own.parameters), size_text(own.padding),
+               size_text(bytes)});
+    sum.codes += own.codes;
+    sum.parameters += own.parameters;
+    weights += costs[i].weights;
   }
-  table.add({"header", "", "", "", count_text(sizes.header)});
-  table.add({"metadata", "", "", "", count_text(sizes.metadata)});
-  if (sizes.padding > padding)
-    table.add({"between the parts", "", "", count_text(sizes.padding - padding),
-               count_text(sizes.padding - padding)});
-  table.add({"total", count_text(codes), count_text(parameters), count_text(sizes.padding),
-             count_text(sizes.total)});
+  table.add({"header", "", "", "", "", "", size_text(sizes.header)});
+  table.add({"metadata", "", "", "", "", size_text(metadata_padding(sizes)),
+             size_text(sizes.metadata + metadata_padding(sizes))});
+  table.add({"total", grouped(weights), "", size_text(sum.codes), size_text(sum.parameters),
+             size_text(sizes.padding), size_text(sizes.total)});
   return table.text();
 }
 
-Json to_json(const std::string& file, const format::PackedSizes& sizes, std::int64_t fp32_bytes) {
+std::string result_text(const Written& written) {
+  return bytes_table(written) + printable(written.file) + ": " +
+         human_bytes(static_cast<double>(written.sizes.total)) + " instead of " +
+         human_bytes(static_cast<double>(written.fp32_bytes)) + " in fp32, " +
+         fixed(times_smaller(written), 2) + " times smaller\n";
+}
+
+Json result_json(const Written& written) {
+  const std::vector<PackedCost> costs = packed_costs(written.model);
+  const PackedSizes& sizes = written.sizes;
   Json nodes = Json::array();
-  for (const format::PackedSizes::Node& node : sizes.nodes)
-    nodes.push_back({{"name", node.name},
-                     {"codes", node.codes},
-                     {"parameters", node.parameters},
-                     {"padding", node.padding}});
-  return {{"file", file},           {"bytes", sizes.total},       {"fp32_bytes", fp32_bytes},
-          {"header", sizes.header}, {"metadata", sizes.metadata}, {"padding", sizes.padding},
-          {"nodes", nodes}};
+  for (std::size_t i = 0; i < sizes.nodes.size(); ++i) {
+    const PackedSizes::Node& own = sizes.nodes[i];
+    const format::PackedNode& node = written.model.nodes[i];
+    Json json = {{"name", own.name}, {"type", format::packed_op_name(node.op)}};
+    if (node.op == format::PackedOp::conv) {
+      json["weights"] = costs[i].weights;
+      json["weight_bits"] = bits_number(node.weights.bits);
+    }
+    json["code_bytes"] = own.codes;
+    json["parameter_bytes"] = own.parameters;
+    json["padding_bytes"] = own.padding;
+    nodes.push_back(std::move(json));
+  }
+  return {{"file", written.file},
+          {"bytes", sizes.total},
+          {"fp32_bytes", written.fp32_bytes},
+          {"compression", times_smaller(written)},
+          {"header_bytes", sizes.header},
+          {"metadata_bytes", sizes.metadata},
+          {"metadata_padding_bytes", metadata_padding(sizes)},
+          {"padding_bytes", sizes.padding},
+          {"nodes", std::move(nodes)}};
 }
 
 }  // namespace
 
 int pack(const PackOptions& options) {
+  check_files(options);
   const format::Safetensors file{std::filesystem::path(options.checkpoint)};
   const format::CheckpointInfo info = format::read_checkpoint_info(file);
-  const pack::Packed packed = pack::pack(info, pack::tensors_of(file));
-  const format::PackedSizes sizes = format::write_packed(options.output, packed.model);
-  const std::int64_t fp32_bytes = graph::summarize(info.graph, info.bit_plan).fp32_bytes;
-  if (options.json) {
-    print(to_json(options.output, sizes, fp32_bytes)
-              .dump(2, ' ', false, Json::error_handler_t::replace) +
-          "\n");
-    return kSuccess;
-  }
-  print(byte_table(sizes));
-  print("\n" + printable(options.output) + ": " + human_bytes(static_cast<double>(sizes.total)) +
-        ", " + fixed(static_cast<double>(fp32_bytes) / static_cast<double>(sizes.total), 1) +
-        " times smaller than the fp32 parameters (" + human_bytes(static_cast<double>(fp32_bytes)) +
-        ")\n");
+  Written written{.file = options.output,
+                  .model = pack::pack(info, pack::tensors_of(file)).model,
+                  .sizes = {},
+                  .fp32_bytes = graph::summarize(info.graph, info.bit_plan).fp32_bytes};
+  written.sizes = format::write_packed(options.output, written.model);
+  print(options.json ? json_text(result_json(written)) : result_text(written));
   return kSuccess;
 }
 

@@ -40,20 +40,21 @@ graph::Summary of_graph(const std::string& file) {
   return graph::summarize(graph, graph::make_bit_plan(graph, {}));
 }
 
-graph::Summary summary_of(const SummaryOptions& options) {
-  const FileKind kind = file_kind(options.file);
+graph::Summary summary_of(const SummaryOptions& options, FileKind kind) {
   if (kind == FileKind::text) return of_recipe(options);
-  if (!options.settings.empty()) {
-    throw UsageError(ErrorText{"only a recipe can be changed by --set", options.file,
-                               options.settings.front(), "", "a recipe that names this network"});
-  }
   return kind == FileKind::graph ? of_graph(options.file) : of_checkpoint(options.file);
 }
 
 }  // namespace
 
 int summary(const SummaryOptions& options) {
-  const graph::Summary summary = summary_of(options);
+  const FileKind kind = file_kind(options.file);
+  if (kind != FileKind::text && !options.settings.empty()) {
+    throw UsageError(ErrorText{"only a recipe can be changed by --set", options.file,
+                               options.settings.front(), "", "a recipe that names this network"});
+  }
+  if (kind == FileKind::packed) return summary_packed(options);
+  const graph::Summary summary = summary_of(options, kind);
   print(options.json ? graph::to_json(summary) + "\n" : graph::to_table(summary));
   return kSuccess;
 }

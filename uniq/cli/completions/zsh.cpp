@@ -55,8 +55,10 @@ std::vector<std::string> specifications(const std::vector<OptionInfo>& options) 
 
 void write_command(const CommandInfo& command, std::ostream& out) {
   std::vector<std::string> parts = specifications(command.options);
-  for (const OptionInfo& positional : command.positionals) {
-    parts.push_back(in_quotes(std::string("1").append(value_part(positional))));
+  for (std::size_t i = 0; i < command.positionals.size(); ++i) {
+    const OptionInfo& positional = command.positionals[i];
+    const std::string place = positional.repeatable ? "*" : std::to_string(i + 1);
+    parts.push_back(in_quotes(place + value_part(positional)));
   }
   out << "    " << command.name << ")\n      _arguments -s \\\n        "
       << join(parts, " \\\n        ") << "\n      ;;\n";

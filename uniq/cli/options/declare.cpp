@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "uniq/base/text.h"
+#include "uniq/base/thread_pool.h"
 #include "uniq/base/version.h"
 #include "uniq/cli/options/help.h"
 #include "uniq/cli/options/validators.h"
@@ -14,8 +15,8 @@ namespace uniq::cli {
 namespace {
 
 constexpr int kMostThreads = 1024;
-constexpr int kMostVerifyThreads = 256;  // as many as a session has
 constexpr std::int64_t kMostPictures = 1 << 20;
+constexpr std::int64_t kMostRuns = 1 << 20;
 constexpr std::int64_t kLargestBatch = 1 << 20;
 constexpr const char* kDeviceType = "cpu|cuda|cuda:N";
 
@@ -50,6 +51,12 @@ void add_device_and_threads(CLI::App& command, std::string& device, int& threads
       ->check(device_name());
   add_value(command, "--threads", threads, "N", "Threads of the CPU [" + default_threads + "]")
       ->check(whole_number(1, kMostThreads));
+}
+
+/// Of a packed model, which runs on threads of its own.
+void add_runtime_threads(CLI::App& command, int& threads) {
+  add_value(command, "--threads", threads, "N", "Threads of the CPU [all cores]")
+      ->check(whole_number(1, kMaxThreads));
 }
 
 void add_json(CLI::App& command, bool& json) {
@@ -87,16 +94,17 @@ void declare_train(CLI::App& app, TrainOptions& options) {
 }
 
 void declare_eval(CLI::App& app, EvalOptions& options) {
-  CLI::App& command = *app.add_subcommand("eval", "Accuracy of a checkpoint on a data set");
-  add_file(command, "CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote");
+  CLI::App& command =
+      *app.add_subcommand("eval", "Accuracy of a checkpoint or a packed model on a data set");
+  add_file(command, "FILE", options.file, "A checkpoint or a packed model; told by its contents");
   add_choice(command, "--data", options.data, data::dataset_names(),
-             "Data set [the one it was trained on]");
+             "Data set [the one the checkpoint was trained on; a packed model needs one]");
   add_value(command, "--root", options.root, kFolderType,
             "Folder of the data set [the one of the training, or the usual one]")
       ->check(not_empty());
   add_choice(command, "--split", options.split, {"test", "train"},
              "Which part of the data set [test]");
-  add_value(command, "--batch", options.batch, "N", "Pictures at once [256]")
+  add_value(command, "--batch", options.batch, "N", "Pictures at once, of a checkpoint [256]")
       ->check(whole_number(1, kLargestBatch));
   add_device_and_threads(command, options.device, options.threads, "all cores");
   command.add_flag("--per-class", options.per_class, "Accuracy of each class too")
@@ -107,14 +115,16 @@ void declare_eval(CLI::App& app, EvalOptions& options) {
       "Examples:\n"
       "  uniqnn eval runs/recipe/best.safetensors\n"
       "  uniqnn eval runs/recipe/best.safetensors --per-class\n"
-      "  uniqnn eval best.safetensors --data cifar10 --root cifar-10-batches-bin --json");
+      "  uniqnn eval best.safetensors --data cifar10 --root cifar-10-batches-bin --json\n"
+      "  uniqnn eval model.uniq --data fashion_mnist --threads 2");
 }
 
 void declare_pack(CLI::App& app, PackOptions& options) {
-  CLI::App& command =
-      *app.add_subcommand("pack", "Pack a checkpoint into a file as small as its bits say");
+  CLI::App& command = *app.add_subcommand(
+      "pack", "A checkpoint as a small file of integer codes that runs without LibTorch");
   add_file(command, "CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote");
-  add_value(command, "-o,--output", options.output, kFileType, "The packed model to write")
+  add_value(command, "-o,--output", options.output, kFileType,
+            "The packed model's file; it has to be named")
       ->required()
       ->check(not_empty());
   add_json(command, options.json);
@@ -122,7 +132,7 @@ void declare_pack(CLI::App& app, PackOptions& options) {
       "Prints where every byte of the file went; docs/format.md specifies it.\n\n"
       "Examples:\n"
       "  uniqnn pack runs/recipe/best.safetensors -o model.uniq\n"
-      "  uniqnn pack best.safetensors -o model.uniq --json");
+      "  uniqnn pack best.safetensors --output model.uniq --json");
 }
 
 void declare_verify(CLI::App& app, VerifyOptions& options) {
@@ -141,8 +151,7 @@ void declare_verify(CLI::App& app, VerifyOptions& options) {
   add_value(command, "--random", options.random, "N",
             "How many random pictures [16 without --data, else none]")
       ->check(whole_number(0, kMostPictures));
-  add_value(command, "--threads", options.threads, "N", "Threads of the CPU [all cores]")
-      ->check(whole_number(1, kMostVerifyThreads));
+  add_runtime_threads(command, options.threads);
   add_quiet(command, options.quiet);
   add_json(command, options.json);
   command.footer(
@@ -153,11 +162,55 @@ void declare_verify(CLI::App& app, VerifyOptions& options) {
       "  uniqnn verify best.safetensors model.uniq --random 100 --json");
 }
 
+void declare_run(CLI::App& app, RunOptions& options) {
+  CLI::App& command = *app.add_subcommand("run", "What a packed model sees in pictures");
+  add_file(command, "MODEL", options.model, "What `uniqnn pack` wrote");
+  command
+      .add_option("IMAGE", options.images,
+                  "Pictures: PNG, JPEG, PGM, PPM, or IDX, which holds many")
+      ->type_name(kFileType)
+      ->required()
+      ->check(not_empty());
+  add_value(command, "--top", options.top, "K", "How many classes to name [5]")
+      ->check(whole_number(1, kMostPictures));
+  add_value(command, "--first", options.first, "N", "Only the first pictures of each file [all]")
+      ->check(whole_number(1, kMostPictures));
+  add_runtime_threads(command, options.threads);
+  add_json(command, options.json);
+  command.footer(
+      "UNIQ_ISA=scalar|avx2|avx512_vnni in the environment holds it to an instruction set.\n\n"
+      "Examples:\n"
+      "  uniqnn run model.uniq cat.jpg dog.png\n"
+      "  uniqnn run model.uniq cat.jpg --top 1 --json\n"
+      "  uniqnn run model.uniq t10k-images-idx3-ubyte.gz --first 10");
+}
+
+void declare_bench(CLI::App& app, BenchOptions& options) {
+  CLI::App& command =
+      *app.add_subcommand("bench", "Latency of a packed model or a checkpoint on one picture");
+  add_file(command, "FILE", options.file, "A packed model, or a checkpoint, which LibTorch runs");
+  command.add_flag("--layers", options.layers, "Time of each layer of a packed model too")
+      ->disable_flag_override();
+  add_runtime_threads(command, options.threads);
+  add_value(command, "--runs", options.runs, "N", "Runs to time [at least 20, and 2 seconds]")
+      ->check(whole_number(1, kMostRuns));
+  add_json(command, options.json);
+  command.footer(
+      "A packed model's result is first compared with that of the scalar kernels, bit for bit.\n"
+      "UNIQ_ISA=scalar|avx2|avx512_vnni in the environment holds it to an instruction set.\n\n"
+      "Examples:\n"
+      "  uniqnn bench model.uniq\n"
+      "  uniqnn bench model.uniq --layers --threads 2\n"
+      "  uniqnn bench model.uniq --runs 200 --json\n"
+      "  uniqnn bench runs/recipe/best.safetensors --threads 2");
+}
+
 void declare_summary(CLI::App& app, SummaryOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "summary", "Layers, shapes, bits, grids, parameters, operations and sizes of a network");
   add_file(command, "FILE", options.file,
-           "A recipe, a checkpoint, or a network's text (uniq-graph); told by its contents");
+           "A recipe, a checkpoint, a packed model, or a network's text (uniq-graph); told by its "
+           "contents");
   add_settings(command, options.settings);
   add_json(command, options.json);
   command.footer(
@@ -165,17 +218,20 @@ void declare_summary(CLI::App& app, SummaryOptions& options) {
       "  uniqnn summary recipe.yaml\n"
       "  uniqnn summary recipe.yaml --set model.name=vgg_small\n"
       "  uniqnn summary runs/recipe/best.safetensors\n"
+      "  uniqnn summary model.uniq\n"
       "  uniqnn summary network.graph --json");
 }
 
 void declare_inspect(CLI::App& app, InspectOptions& options) {
   CLI::App& command = *app.add_subcommand(
-      "inspect", "What is in a checkpoint: tensors, shapes, bits, steps, state of the training");
-  add_file(command, "FILE", options.file, "A checkpoint, or any other safetensors file");
+      "inspect", "What is in a checkpoint (tensors, steps, training) or a packed model (nodes)");
+  add_file(command, "FILE", options.file,
+           "A checkpoint, a packed model, or any other safetensors file");
   add_json(command, options.json);
   command.footer(
       "Examples:\n"
       "  uniqnn inspect runs/recipe/best.safetensors\n"
+      "  uniqnn inspect model.uniq\n"
       "  uniqnn inspect weights.safetensors --json");
 }
 
@@ -210,12 +266,16 @@ void declare(CLI::App& app, Options& options) {
       "Examples:\n"
       "  uniqnn summary recipe.yaml\n"
       "  uniqnn train recipe.yaml\n"
-      "  uniqnn eval runs/recipe/best.safetensors");
+      "  uniqnn eval runs/recipe/best.safetensors\n"
+      "  uniqnn pack runs/recipe/best.safetensors -o model.uniq\n"
+      "  uniqnn run model.uniq cat.jpg");
   declare_train(app, options.train);
   declare_eval(app, options.eval);
+  declare_summary(app, options.summary);
   declare_pack(app, options.pack);
   declare_verify(app, options.verify);
-  declare_summary(app, options.summary);
+  declare_run(app, options.run);
+  declare_bench(app, options.bench);
   declare_inspect(app, options.inspect);
   declare_completions(app, options.completions);
   // Unknown arguments are kept, so that parse.cpp can name the nearest known one.

@@ -20,13 +20,13 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string checkpoint;
+  std::string file;  ///< a checkpoint or a packed model
   std::string data;  ///< empty: the data set the checkpoint was trained on
   std::string root;
   std::string split = "test";
-  std::int64_t batch = 256;
-  std::string device = "cpu";
-  int threads = 0;  ///< 0: all cores
+  std::int64_t batch = 256;    ///< of a checkpoint
+  std::string device = "cpu";  ///< of a checkpoint
+  int threads = 0;             ///< 0: all cores
   bool per_class = false;
   bool quiet = false;
   bool json = false;
@@ -51,6 +51,23 @@ struct VerifyOptions {
   bool json = false;
 };
 
+struct RunOptions {
+  std::string model;
+  std::vector<std::string> images;
+  std::int64_t top = 5;
+  std::int64_t first = 0;  ///< of the pictures of each file; 0: all
+  int threads = 0;         ///< 0: all cores
+  bool json = false;
+};
+
+struct BenchOptions {
+  std::string file;  ///< a packed model or a checkpoint
+  bool layers = false;
+  int threads = 0;        ///< 0: all cores
+  std::int64_t runs = 0;  ///< 0: at least 20, and about two seconds
+  bool json = false;
+};
+
 struct SummaryOptions {
   std::string file;
   std::vector<std::string> settings;
@@ -69,9 +86,11 @@ struct CompletionsOptions {
 struct Options {
   TrainOptions train;
   EvalOptions eval;
+  SummaryOptions summary;
   PackOptions pack;
   VerifyOptions verify;
-  SummaryOptions summary;
+  RunOptions run;
+  BenchOptions bench;
   InspectOptions inspect;
   CompletionsOptions completions;
 };

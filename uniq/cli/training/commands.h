@@ -11,7 +11,9 @@ namespace uniq::cli {
 /// `arguments`: the whole command line, from which the one that goes on after an interruption is
 /// made.
 int train(const TrainOptions& options, const std::vector<std::string>& arguments);
+/// Of a checkpoint, as bench is.
 int eval(const EvalOptions& options);
+int bench(const BenchOptions& options);
 /// kFailure where it is not proven.
 int verify(const VerifyOptions& options);
 

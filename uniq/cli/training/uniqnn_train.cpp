@@ -30,6 +30,7 @@ int run(const std::vector<std::string>& arguments) {
   }
   if (request.command == "train") return train(request.options.train, arguments);
   if (request.command == "eval") return eval(request.options.eval);
+  if (request.command == "bench") return bench(request.options.bench);
   if (request.command == "verify") return verify(request.options.verify);
   throw UsageError(ErrorText{"uniqnn-train does not have this command", "", request.command, "",
                              "`uniqnn " + request.command + "`"});

@@ -1,0 +1,40 @@
+// What `uniqnn bench` measures and prints, whichever program runs the network.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "uniq/cli/table.h"
+
+namespace uniq::cli {
+
+struct Latency {
+  std::int64_t runs = 0;
+  double min_ms = 0.0;
+  double median_ms = 0.0;  ///< of an even number of runs the mean of the middle two
+};
+
+/// Of one call or more.
+Latency latency_of(std::vector<double> seconds);
+
+/// Calls `work` to warm up, at least three times and for a fifth of a second, then `runs` times; 0:
+/// at least 20 times and for two seconds.
+Latency measure_latency(const std::function<void()>& work, std::int64_t runs);
+
+/// The same random bytes each time.
+std::vector<std::uint8_t> random_picture(std::int64_t bytes);
+
+struct BenchReport {
+  std::string file;
+  std::string engine;  ///< "uniqnn 0.1.0, avx2", "LibTorch 2.13.0"
+  int threads = 0;
+  Latency latency;
+};
+/// Names and values; the CPU is that of this machine.
+Table bench_table(const BenchReport& report);
+nlohmann::ordered_json bench_json(const BenchReport& report);
+
+}  // namespace uniq::cli

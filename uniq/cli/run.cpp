@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "uniq/base/error.h"
+#include "uniq/cli/commands.h"
+#include "uniq/cli/console.h"
+#include "uniq/cli/exit_code.h"
+#include "uniq/cli/json_text.h"
+#include "uniq/cli/packed_facts.h"
+#include "uniq/cli/table.h"
+#include "uniq/cli/text.h"
+#include "uniq/data/picture.h"
+#include "uniq/data/prepare.h"
+#include "uniq/runtime/session.h"
+
+namespace uniq::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Prediction {
+  std::size_t label = 0;
+  float logit = 0.0f;
+  double probability = 0.0;
+};
+
+struct Seen {
+  std::string file;
+  std::size_t index = 0;  ///< of the picture in its file
+  std::size_t count = 1;  ///< of pictures in the file
+  std::vector<Prediction> predictions;
+};
+
+std::string name_of(const Seen& seen) {
+  if (seen.count == 1) return seen.file;
+  return seen.file + ", picture " + std::to_string(seen.index);
+}
+
+/// softmax in double, less the largest logit, so that no exponential overflows.
+std::vector<double> probabilities(const std::vector<float>& logits) {
+  const double largest = *std::ranges::max_element(logits);
+  std::vector<double> shares;
+  for (const float logit : logits) shares.push_back(std::exp(static_cast<double>(logit) - largest));
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+/// The first of all classes by their logits, of equal ones the lower class, as in argmax.
+std::vector<Prediction> best(const std::vector<float>& logits, std::int64_t count) {
+  std::vector<std::size_t> order(logits.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order,
+                           [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
+  const std::vector<double> shares = probabilities(logits);
+  std::vector<Prediction> predictions;
+  for (const std::size_t label : order)
+    predictions.push_back({label, logits[label], shares[label]});
+  return predictions;
+}
+
+std::vector<float> logits_of(const data::Picture& picture, runtime::Session& session,
+                             const std::string& name) {
+  const runtime::Network& network = session.network();
+  const data::Picture fitted = data::prepare(picture, network.model().preprocessing, name);
+  std::vector<float> logits(static_cast<std::size_t>(network.classes()));
+  session.run(fitted.pixels, logits);
+  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
+    throw Error(ErrorText{"the network's answer is NaN or Inf", name, "", "finite logits",
+                          "`uniqnn inspect` on the packed model"});
+  }
+  return logits;
+}
+
+void look_at(const std::string& file, const RunOptions& options, runtime::Session& session,
+             std::vector<Seen>& seen) {
+  const std::vector<data::Picture> pictures = data::read_pictures(file);
+  const std::size_t wanted =
+      options.first == 0 ? pictures.size() : static_cast<std::size_t>(options.first);
+  for (std::size_t i = 0; i < std::min(wanted, pictures.size()); ++i) {
+    Seen& own = seen.emplace_back();
+    own.file = file;
+    own.index = i;
+    own.count = pictures.size();
+    own.predictions = best(logits_of(pictures[i], session, name_of(own)), options.top);
+  }
+}
+
+std::string result_text(const std::vector<Seen>& seen, const std::vector<std::string>& classes) {
+  std::string text;
+  for (const Seen& own : seen) {
+    Table table({{""}, {""}, {"", Table::Align::right}});
+    for (const Prediction& prediction : own.predictions) {
+      table.add({"", printable(classes[prediction.label]),
+                 fixed(100.0 * prediction.probability, 2) + " %"});
+    }
+    if (!text.empty()) text += "\n";
+    text += printable(name_of(own), 1000) + "\n" + table.text();
+  }
+  return text;
+}
+
+Json result_json(const std::vector<Seen>& seen, const RunOptions& options,
+                 const std::vector<std::string>& classes) {
+  Json pictures = Json::array();
+  for (const Seen& own : seen) {
+    Json predictions = Json::array();
+    for (const Prediction& prediction : own.predictions) {
+      predictions.push_back({{"class", classes[prediction.label]},
+                             {"label", prediction.label},
+                             {"probability", prediction.probability},
+                             {"logit", prediction.logit}});
+    }
+    pictures.push_back(
+        {{"file", own.file}, {"index", own.index}, {"predictions", std::move(predictions)}});
+  }
+  return {{"model", options.model}, {"pictures", std::move(pictures)}};
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const auto network = runtime::load_network(options.model);
+  runtime::Session session(network, {.threads = options.threads});
+  // All at the end: an error in one picture leaves nothing half.
+  std::vector<Seen> seen;
+  for (const std::string& file : options.images) look_at(file, options, session, seen);
+  const std::vector<std::string> classes = class_names(network->model());
+  print(options.json ? json_text(result_json(seen, options, classes)) : result_text(seen, classes));
+  return kSuccess;
+}
+
+}  // namespace uniq::cli
