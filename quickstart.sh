@@ -8,8 +8,10 @@ Usage: ./quickstart.sh [--help]
 
 Installs what is missing (Debian packages by apt-get where it may; LibTorch from torch==2.13.0 into
 .venv/, unless Torch_DIR or CMAKE_PREFIX_PATH gives one), builds a release in build/release/, trains
-a small network on Fashion-MNIST in fp32 and then, from it, with 2-bit weights and activations, and
-prints a table of both. The runs stay in runs/quickstart/fp32/ and runs/quickstart/w2a2/.
+a small network on Fashion-MNIST in fp32 and then, from it, with 2-bit weights and activations, packs
+the latter into runs/quickstart/w2a2/model.uniq, proves that this computes what was trained, runs it on
+some test pictures, and prints a table of both. The runs stay in runs/quickstart/fp32/ and
+runs/quickstart/w2a2/.
 
 At most 15 minutes on a fresh machine with two cores. What is there already is used again: a second
 call takes seconds, and an interrupted run goes on where it stopped. To train anew, delete
@@ -46,6 +48,24 @@ train() {
   build/release/bin/uniqnn train "recipes/quickstart/$1.yaml" --resume
 }
 
+# The latency of one picture, with as many threads as there are cores: JSON beside what was measured.
+measure() {
+  build/release/bin/uniqnn bench "$1" --threads "$(nproc)" --json >"$1.bench.json"
+}
+
+# Packs the 2-bit network, proves it, and shows what it sees.
+deploy() {
+  local run="runs/quickstart/w2a2" pictures=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
+  say "Packing $run/model.uniq"
+  build/release/bin/uniqnn pack "$run/best.safetensors" -o "$run/model.uniq"
+  say "Proving that it computes what was trained"
+  build/release/bin/uniqnn verify "$run/best.safetensors" "$run/model.uniq" --data fashion_mnist
+  say "What it sees in the first test pictures"
+  build/release/bin/uniqnn run "$run/model.uniq" "$pictures" --first 3 --top 2
+  measure runs/quickstart/fp32/best.safetensors
+  measure "$run/model.uniq"
+}
+
 install_packages build
 find_or_install_torch
 say "Building build/release (a few minutes the first time)"
@@ -53,5 +73,6 @@ configure release
 build release uniqnn uniqnn-train uniq_ops
 train fp32
 train w2a2
+deploy
 python3 scripts/quickstart_table.py runs/quickstart/fp32 runs/quickstart/w2a2
 printf '\nEverything took %d min %d s.\n' $((SECONDS / 60)) $((SECONDS % 60))

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prints the table at the end of quickstart.sh.
 
-Usage: quickstart_table.py FP32_RUN W2A2_RUN, the folders of the two runs, each with result.json.
+Usage: quickstart_table.py FP32_RUN W2A2_RUN, the folders of the two runs, each with result.json and
+what `uniqnn bench` measured: of best.safetensors in the first, of model.uniq in the second.
 """
 
 import json
@@ -11,14 +12,14 @@ import sys
 COMMANDS = [
     ("summary {run}/best.safetensors", "layers, bits, sizes"),
     ("inspect {run}/best.safetensors", "tensors and steps"),
-    ("eval {run}/best.safetensors", "accuracy, class by class"),
+    ("eval {run}/best.safetensors --per-class", "accuracy, class by class"),
+    ("bench {run}/model.uniq --layers", "latency, layer by layer"),
     ("train recipes/quickstart/w4a4.yaml", "the same at 4 bits"),
 ]
 
 
-def read_result(run):
-    with open(pathlib.Path(run) / "result.json", encoding="utf-8") as file:
-        return json.load(file)
+def read_json(path):
+    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
 
 
 def human_bytes(count):
@@ -51,6 +52,16 @@ def table(fp32, w2a2):
         f"2 bits: {behind}; the first and the last layer have 8 bits."])
 
 
+def deployed(fp32_bench, packed_bench, packed_bytes):
+    """What the packed file takes, and how long one picture does."""
+    fp32, packed = fp32_bench["min_ms"], packed_bench["min_ms"]
+    threads = packed_bench["threads"]
+    return "\n".join([
+        f"Packed: {human_bytes(packed_bytes)}, everything included.",
+        f"One picture, {threads} thread{'' if threads == 1 else 's'}, minimum: fp32 in LibTorch "
+        f"{fp32:.3f} ms, packed 2 bits {packed:.3f} ms ({fp32 / packed:.1f}x)."])
+
+
 def what_next(run):
     commands = [(f"build/release/bin/uniqnn {command.format(run=run)}", meaning)
                 for command, meaning in COMMANDS]
@@ -62,7 +73,10 @@ def what_next(run):
 
 def main(fp32_run, w2a2_run):
     print()
-    print(table(read_result(fp32_run), read_result(w2a2_run)))
+    packed = pathlib.Path(w2a2_run) / "model.uniq"
+    print(table(read_json(f"{fp32_run}/result.json"), read_json(f"{w2a2_run}/result.json")))
+    print(deployed(read_json(f"{fp32_run}/best.safetensors.bench.json"),
+                   read_json(f"{packed}.bench.json"), packed.stat().st_size))
     print()
     print(what_next(w2a2_run))
 

@@ -62,6 +62,13 @@ class QuickstartTable(unittest.TestCase):
         self.assertIn("0.73 points behind fp32", lines[7])
         self.assertEqual(len({len(line) for line in lines[2:6]}), 1, lines)
 
+    def test_what_is_deployed(self):
+        lines = quickstart_table.deployed({"min_ms": 1.5, "threads": 2},
+                                          {"min_ms": 0.125, "threads": 2}, 26_048).split("\n")
+        self.assertEqual(lines[0], "Packed: 26.0 kB, everything included.")
+        self.assertEqual(lines[1], "One picture, 2 threads, minimum: fp32 in LibTorch 1.500 ms, "
+                                   "packed 2 bits 0.125 ms (12.0x).")
+
     def test_ahead_of_fp32(self):
         better = dict(self.W2A2, test={"top1": 91.5})
         self.assertIn("0.27 points ahead of fp32", quickstart_table.table(self.FP32, better))
@@ -82,10 +89,17 @@ class QuickstartTable(unittest.TestCase):
                 run = pathlib.Path(folder) / name
                 run.mkdir()
                 (run / "result.json").write_text(json.dumps(result))
+                bench = {"min_ms": 2.0 if name == "fp32" else 0.5, "threads": 1}
+                file = "best.safetensors" if name == "fp32" else "model.uniq"
+                (run / f"{file}.bench.json").write_text(json.dumps(bench))
+            (pathlib.Path(folder) / "w2a2" / "model.uniq").write_bytes(bytes(1500))
             printed = subprocess.run(
                 [sys.executable, SCRIPTS / "quickstart_table.py", f"{folder}/fp32",
                  f"{folder}/w2a2"], capture_output=True, text=True, check=True).stdout
         self.assertIn("90.50 %", printed)
+        self.assertIn("Packed: 1.5 kB", printed)
+        self.assertIn("1 thread, minimum: fp32 in LibTorch 2.000 ms, packed 2 bits 0.500 ms (4.0x)",
+                      printed)
         self.assertIn(f"uniqnn summary {folder}/w2a2/best.safetensors", printed)
 
 
