@@ -9,6 +9,7 @@ namespace {
 /// Floats as they were written in the recipe.
 std::string numbers(const std::vector<float>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const float value : values) texts.push_back(significant(value));
   return join(texts);
 }

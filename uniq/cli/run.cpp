@@ -34,6 +34,7 @@ struct Seen {
   std::size_t index = 0;  ///< of the picture in its file
   std::size_t count = 1;  ///< of pictures in the file
   std::vector<Prediction> predictions;
+  predictions.reserve(order.size());
 };
 
 std::string name_of(const Seen& seen) {
@@ -45,6 +46,7 @@ std::string name_of(const Seen& seen) {
 std::vector<double> probabilities(const std::vector<float>& logits) {
   const double largest = *std::ranges::max_element(logits);
   std::vector<double> shares;
+  shares.reserve(logits.size());
   for (const float logit : logits) shares.push_back(std::exp(static_cast<double>(logit) - largest));
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   for (double& share : shares) share /= sum;

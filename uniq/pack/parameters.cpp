@@ -78,9 +78,10 @@ std::vector<float> transformed(std::vector<float> weights, const std::string& la
 std::vector<std::byte> weight_codes(const std::vector<float>& weights, const WeightShape& shape,
                                     const LayerBits& bits, const std::vector<float>& steps) {
   std::vector<std::uint8_t> codes(weights.size());
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const float step = steps.size() == 1 ? steps[0] : steps[i / shape.per_output()];
-    codes[i] = quantize(weights[i], step, bits.weight_grid, bits.weight_bits);
+  for (std::size_t out = 0; out < shape.out; ++out) {
+    const float step = steps.size() == 1 ? steps[0] : steps[out];
+    for (std::size_t i = out * shape.per_output(); i < (out + 1) * shape.per_output(); ++i)
+      codes[i] = quantize(weights[i], step, bits.weight_grid, bits.weight_bits);
   }
   std::vector<std::byte> dense(format::dense_bytes(codes.size(), bits.weight_bits));
   format::pack_codes(codes, bits.weight_bits, dense);

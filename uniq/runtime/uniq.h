@@ -19,8 +19,10 @@
 #ifndef UNIQ_H
 #define UNIQ_H
 
+/* NOLINTBEGIN(modernize-deprecated-headers): this is C */
 #include <stddef.h>
 #include <stdint.h>
+/* NOLINTEND(modernize-deprecated-headers) */
 
 #if defined(__GNUC__)
 #define UNIQ_API __attribute__((visibility("default")))
