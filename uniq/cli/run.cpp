@@ -34,7 +34,6 @@ struct Seen {
   std::size_t index = 0;  ///< of the picture in its file
   std::size_t count = 1;  ///< of pictures in the file
   std::vector<Prediction> predictions;
-  predictions.reserve(order.size());
 };
 
 std::string name_of(const Seen& seen) {
@@ -62,6 +61,7 @@ std::vector<Prediction> best(const std::vector<float>& logits, std::int64_t coun
   order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
   const std::vector<double> shares = probabilities(logits);
   std::vector<Prediction> predictions;
+  predictions.reserve(order.size());
   for (const std::size_t label : order)
     predictions.push_back({label, logits[label], shares[label]});
   return predictions;
