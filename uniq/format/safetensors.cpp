@@ -1,20 +1,14 @@
 #include "uniq/format/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <limits>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
+#include "uniq/format/mapped_file.h"
 #include "uniq/format/safetensors_header.h"
 
 namespace uniq::format {
@@ -140,50 +134,8 @@ std::string_view dtype_name(DType dtype) { return info(dtype).name; }
 
 std::size_t dtype_size(DType dtype) { return info(dtype).size; }
 
-/// A read-only mapping of a whole file.
-struct Safetensors::Mapping {
-  explicit Mapping(const std::filesystem::path& path);
-  ~Mapping() {
-    if (address != nullptr) ::munmap(address, size);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::span<const std::byte> bytes() const {
-    return {static_cast<const std::byte*>(address), size};
-  }
-
-  void* address = nullptr;
-  std::size_t size = 0;
-};
-
-Safetensors::Mapping::Mapping(const std::filesystem::path& path) {
-  const auto fail_with = [&path](int error) {
-    fail("cannot open the file", path.string(), std::generic_category().message(error), "",
-         error == ENOENT ? "to check the path" : "");
-  };
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail_with(errno);
-  struct stat status {};
-  int error = ::fstat(descriptor, &status) == 0 ? 0 : errno;
-  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
-  if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
-  if (error == 0 && status.st_size > 0) {
-    const auto length = static_cast<std::size_t>(status.st_size);
-    void* const mapped = ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (mapped == MAP_FAILED) {
-      error = errno;
-    } else {
-      address = mapped;
-      size = length;
-    }
-  }
-  ::close(descriptor);
-  if (error != 0) fail_with(error);
-}
-
 Safetensors::Safetensors(const std::filesystem::path& path)
-    : mapping_(std::make_unique<Mapping>(path)), where_(path.string()) {
+    : mapping_(std::make_unique<MappedFile>(path)), where_(path.string()) {
   read(mapping_->bytes());
 }
 

@@ -14,6 +14,8 @@
 
 namespace uniq::format {
 
+class MappedFile;
+
 enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 std::string_view dtype_name(DType dtype);  ///< "F32", ...
 std::size_t dtype_size(DType dtype);
@@ -47,10 +49,9 @@ class Safetensors {
   const std::string& where() const { return where_; }
 
  private:
-  struct Mapping;
   void read(std::span<const std::byte> bytes);
 
-  std::unique_ptr<Mapping> mapping_;
+  std::unique_ptr<MappedFile> mapping_;
   std::string where_;
   std::map<std::string, std::string> metadata_;
   std::map<std::string, TensorView> tensors_;
