@@ -39,24 +39,11 @@ TEST(PackedModel, ValuesAreTheOutputsInOrder) {
   EXPECT_EQ(values[static_cast<std::size_t>(model.output)].shape, (graph::Shape{5, 1, 1}));
 }
 
-/// A convolution of `inputs` channels to two, 3x2 kernels, with room for its codes.
-PackedNode conv(std::int64_t inputs, int bits, Grid grid, std::vector<std::byte>& bytes) {
-  PackedNode node;
-  node.op = PackedOp::conv;
-  node.shape = {2, 4, 4};
-  node.window.kernel = {3, 2};
-  node.weights.bits = bits;
-  node.weights.grid = grid;
-  bytes.resize(dense_bytes(static_cast<std::size_t>(2 * 6 * inputs), bits));
-  node.weights.bytes = bytes;
-  return node;
-}
-
 TEST(LargestSum, IsTheNumberOfTermsTimesTheLargestIntegers) {
-  std::vector<std::byte> bytes;
-  const auto sum = [&bytes](std::int64_t inputs, int bits, Grid grid, int input_bits, Grid input) {
-    const PackedNode node = conv(inputs, bits, grid, bytes);
-    return largest_sum(node, {.bits = input_bits, .grid = input, .step = 1.0f});
+  constexpr std::int64_t kTaps = 6;
+  const auto sum = [](std::int64_t inputs, int bits, Grid grid, int input_bits, Grid input) {
+    return largest_sum(kTaps * inputs, {.bits = bits, .grid = grid},
+                       {.bits = input_bits, .grid = input, .step = 1.0f});
   };
   EXPECT_EQ(sum(5, 2, Grid::mid_rise, 2, Grid::unsigned_), 30 * 3 * 3);
   EXPECT_EQ(sum(1, 1, Grid::mid_rise, 1, Grid::mid_rise), 6);
@@ -70,14 +57,13 @@ TEST(LargestSum, IsReachedByTheExtremeCodes) {
   for (int bits = 1; bits <= kMaxBits; ++bits) {
     for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread}) {
       if (grid == Grid::mid_tread && bits == 1) continue;
-      std::vector<std::byte> bytes;
-      const PackedNode node = conv(4, bits, grid, bytes);
       int largest = 0;
       for (int code = 0; code <= max_code(bits); ++code) {
         largest = std::max(largest, std::abs(code_integer(code, grid, bits)));
       }
-      EXPECT_EQ(largest_sum(node, {.bits = bits, .grid = grid, .step = 1.0f}),
-                24 * largest * largest)
+      EXPECT_EQ(
+          largest_sum(24, {.bits = bits, .grid = grid}, {.bits = bits, .grid = grid, .step = 1.0f}),
+          24 * largest * largest)
           << bits << " " << grid_name(grid);
     }
   }

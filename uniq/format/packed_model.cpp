@@ -51,16 +51,9 @@ std::vector<PackedValue> values_of(const PackedModel& model) {
 }
 
 std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input) {
+  if (weights.bits == 0) return 0;
   return terms * largest_integer(weights.grid, weights.bits) *
          largest_integer(input.grid, input.bits);
-}
-
-std::int64_t largest_sum(const PackedNode& conv, const Encoding& input) {
-  const PackedWeights& weights = conv.weights;
-  if (weights.bits == 0) return 0;
-  const std::int64_t taps = conv.window.kernel.height * conv.window.kernel.width;
-  const std::int64_t codes = static_cast<std::int64_t>(weights.bytes.size()) * 8 / weights.bits;
-  return largest_sum(codes / (conv.shape.channels * taps) * taps, weights, input);
 }
 
 void unpack_codes(std::span<const std::byte> dense, int bits, std::span<std::uint8_t> codes) {

@@ -122,14 +122,12 @@ struct PackedValue {
 /// All values of a model, by number.
 std::vector<PackedValue> values_of(const PackedModel& model);
 
-/// Largest magnitude that a sum of so many products of codes can have, in integers of both grids.
-std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input);
+/// Largest magnitude of a convolution's sums that a model may have: they are added in 32 bits.
+inline constexpr std::int64_t kMaxSum = 0x7fffffff;
 
-/// That of a convolution; a model holds only those where it is below 2^31. fp32 weights: 0. The
-/// number of terms is that which the bytes of the weights have room for: up to seven too many where
-/// there is but one filter of few taps and fewer than 8 bits. Precondition: shape and window are
-/// sound.
-std::int64_t largest_sum(const PackedNode& conv, const Encoding& input);
+/// Largest magnitude that a sum of so many products of codes can have, in integers of both grids;
+/// 0 for fp32 weights.
+std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input);
 
 /// Throws Error that names `where` and the node unless the model is whole and its parts fit: every
 /// input an earlier value of the type and shape that the operator asks for, shapes as the window

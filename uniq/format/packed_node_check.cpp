@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <initializer_list>
-#include <limits>
 
 #include "uniq/base/error.h"
 #include "uniq/graph/limits.h"
@@ -20,7 +19,6 @@ using graph::kMaxWeights;
 
 constexpr std::size_t kMaxOutputs = 64;  ///< of a node
 constexpr std::size_t kMaxStages = 64;   ///< of an output
-constexpr std::int64_t kMaxSum = std::numeric_limits<std::int32_t>::max();
 
 /// Product of factors of at least 1, or the largest integer where it would overflow.
 std::int64_t saturating_product(std::initializer_list<std::int64_t> factors) {

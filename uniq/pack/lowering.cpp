@@ -26,6 +26,12 @@ Window window_of(const Node& layer) {
   return {conv->kernel, conv->stride, conv->padding, conv->dilation, conv->groups};
 }
 
+/// Products in one sum.
+std::int64_t terms_of(const Node& layer, std::int64_t in_channels) {
+  const Window window = window_of(layer);
+  return window.kernel.height * window.kernel.width * (in_channels / window.groups);
+}
+
 template <class Pool>
 Window window_of(const Pool& pool) {
   return {.kernel = pool.kernel, .stride = pool.stride, .padding = pool.padding};
@@ -107,8 +113,8 @@ void Lowering::lower_layer(NodeId id) {
     norm = read_norm(*follower, tensors_);
     folded_[static_cast<std::size_t>(graph_.consumers(id).front())] = true;
   }
-  LayerParameters parameters = layer_parameters(node, graph_.node(node.inputs[0]).shape.channels,
-                                                plan_, encoding, norm, tensors_);
+  const std::int64_t channels = graph_.node(node.inputs[0]).shape.channels;
+  LayerParameters parameters = layer_parameters(node, channels, plan_, encoding, norm, tensors_);
   Draft& layer = add_draft(id, PackedOp::conv);
   layer.inputs = {input};
   layer.joins_residual = true;
@@ -121,12 +127,13 @@ void Lowering::lower_layer(NodeId id) {
                         .pad_code = parameters.pad_code,
                         .scale = keep(std::move(parameters.affine.scale)),
                         .bias = keep(std::move(parameters.affine.bias))};
-  // Positions outside count as zeros, which only codes can need a sum for.
-  if (format::largest_sum(layer.node, encoding) > 0x7fffffff)
+  const std::int64_t largest =
+      format::largest_sum(terms_of(node, channels), layer.node.weights, encoding);
+  if (largest > format::kMaxSum)
     throw Error({.what = "the sums of this layer may leave 32 bits",
                  .where = "layer " + node.name,
-                 .got = std::to_string(format::largest_sum(layer.node, encoding)),
-                 .expected = "at most 2147483647",
+                 .got = std::to_string(largest),
+                 .expected = "at most " + std::to_string(format::kMaxSum),
                  .remedy = "fewer bits for it, or fp32 (an override of the bit plan)"});
 }
 
