@@ -1,10 +1,17 @@
 // The families of built-in networks; models.cpp names their members.
 #pragma once
 
-#include "uniq/graph/graph.h"
+#include <string>
+
+#include "uniq/graph/builder.h"
 #include "uniq/models/models.h"
 
 namespace uniq::models {
+
+/// bn1 - relu - conv1 - bn2 - relu - conv2, plus the shortcut. Where the shape changes, the
+/// shortcut's convolution, of this name, reads relu(bn1(x)), not x.
+graph::Value preact_block(const graph::Value& x, const std::string& name, std::int64_t channels,
+                          std::int64_t stride, const std::string& shortcut);
 
 /// Pre-activation ResNet in CIFAR form (docs/method.md): 3 stages of 16, 32 and 64 channels with
 /// (depth - 2) / 6 blocks each. Parameter names are those of the authors' published code.

@@ -2,13 +2,11 @@
 #include "uniq/models/networks.h"
 
 namespace uniq::models {
-namespace {
 
 using graph::Value;
 
-/// bn1 - relu - conv1 - bn2 - relu - conv2, plus the shortcut. Where the shape changes, the
-/// shortcut's convolution reads relu(bn1(x)), not x.
-Value block(const Value& x, const std::string& name, std::int64_t channels, std::int64_t stride) {
+Value preact_block(const Value& x, const std::string& name, std::int64_t channels,
+                   std::int64_t stride, const std::string& shortcut_name) {
   const Value active = x.batch_norm(name + ".bn1").relu(name + ".relu1");
   const Value body =
       active
@@ -19,13 +17,11 @@ Value block(const Value& x, const std::string& name, std::int64_t channels, std:
           .conv2d(name + ".conv2", {.out_channels = channels, .kernel = 3, .padding = 1});
   const bool same_shape = stride == 1 && x.shape().channels == channels;
   const Value shortcut =
-      same_shape ? x
-                 : active.conv2d(name + ".downsample.0",
-                                 {.out_channels = channels, .kernel = 1, .stride = stride});
+      same_shape
+          ? x
+          : active.conv2d(shortcut_name, {.out_channels = channels, .kernel = 1, .stride = stride});
   return body.add(name + ".add", shortcut);
 }
-
-}  // namespace
 
 graph::Graph preact_resnet(const ModelInput& input, int depth) {
   const int blocks = (depth - 2) / 6;
@@ -34,8 +30,8 @@ graph::Graph preact_resnet(const ModelInput& input, int depth) {
                 .conv2d("conv1", {.out_channels = 16, .kernel = 3, .padding = 1});
   for (int stage = 1; stage <= 3; ++stage) {
     for (int i = 0; i < blocks; ++i) {
-      x = block(x, "layer" + std::to_string(stage) + "." + std::to_string(i), 8 << stage,
-                stage > 1 && i == 0 ? 2 : 1);
+      const std::string name = "layer" + std::to_string(stage) + "." + std::to_string(i);
+      x = preact_block(x, name, 8 << stage, stage > 1 && i == 0 ? 2 : 1, name + ".downsample.0");
     }
   }
   x = x.batch_norm("bn").relu("relu").global_avg_pool("pool").flatten("flatten");
