@@ -59,6 +59,14 @@ void add_runtime_threads(CLI::App& command, int& threads) {
       ->check(whole_number(1, kMaxThreads));
 }
 
+/// --root and --split, beside --data.
+void add_data_set(CLI::App& command, std::string& root, std::string& split,
+                  const std::string& default_root) {
+  add_value(command, "--root", root, kFolderType, "Folder of the data set [" + default_root + "]")
+      ->check(not_empty());
+  add_choice(command, "--split", split, {"test", "train"}, "Which part of the data set [test]");
+}
+
 void add_json(CLI::App& command, bool& json) {
   command.add_flag("--json", json, "Results as JSON, for machines")->disable_flag_override();
 }
@@ -99,11 +107,7 @@ void declare_eval(CLI::App& app, EvalOptions& options) {
   add_file(command, "FILE", options.file, "A checkpoint or a packed model; told by its contents");
   add_choice(command, "--data", options.data, data::dataset_names(),
              "Data set [the one the checkpoint was trained on; a packed model needs one]");
-  add_value(command, "--root", options.root, kFolderType,
-            "Folder of the data set [the one of the training, or the usual one]")
-      ->check(not_empty());
-  add_choice(command, "--split", options.split, {"test", "train"},
-             "Which part of the data set [test]");
+  add_data_set(command, options.root, options.split, "the one of the training, or the usual one");
   add_value(command, "--batch", options.batch, "N", "Pictures at once, of a checkpoint [256]")
       ->check(whole_number(1, kLargestBatch));
   add_device_and_threads(command, options.device, options.threads, "all cores");
@@ -142,10 +146,7 @@ void declare_verify(CLI::App& app, VerifyOptions& options) {
   add_file(command, "MODEL", options.model, "What `uniqnn pack` made of it");
   add_choice(command, "--data", options.data, data::dataset_names(),
              "Pictures of this data set [random ones]");
-  add_value(command, "--root", options.root, kFolderType, "Folder of the data set [the usual one]")
-      ->check(not_empty());
-  add_choice(command, "--split", options.split, {"test", "train"},
-             "Which part of the data set [test]");
+  add_data_set(command, options.root, options.split, "the usual one");
   add_value(command, "--pictures", options.pictures, "N", "How many of it, from the first [64]")
       ->check(whole_number(1, kMostPictures));
   add_value(command, "--random", options.random, "N",
