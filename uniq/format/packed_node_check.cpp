@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 
 #include "uniq/base/error.h"
 #include "uniq/graph/limits.h"
