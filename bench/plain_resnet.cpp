@@ -39,7 +39,7 @@ PlainBlockImpl::PlainBlockImpl(std::int64_t in, std::int64_t out, std::int64_t s
   register_module("downsample", downsample_);
 }
 
-torch::Tensor PlainBlockImpl::forward(torch::Tensor x) {
+torch::Tensor PlainBlockImpl::forward(const torch::Tensor& x) {
   const torch::Tensor active = rectified(bn1_(x));
   const torch::Tensor shortcut = downsample_ ? downsample_->forward(active) : x;
   torch::Tensor y = conv2_(rectified(bn2_(conv1_(active))));

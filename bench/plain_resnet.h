@@ -13,7 +13,7 @@ namespace uniq::bench {
 class PlainBlockImpl : public torch::nn::Module {
  public:
   PlainBlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride);
-  torch::Tensor forward(torch::Tensor x);
+  torch::Tensor forward(const torch::Tensor& x);
 
  private:
   torch::nn::BatchNorm2d bn1_, bn2_;

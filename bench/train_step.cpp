@@ -181,6 +181,13 @@ int main(int argc, char** argv) {
   app.add_flag("--baseline-only", options.baseline_only, "fp32 alone");
   app.add_flag("--default-allocator", options.default_allocator,
                "leave freed memory to the system, as a plain program does");
-  CLI11_PARSE(app, argc, argv);
-  return run(options);
+  try {
+    app.parse(argc, argv);
+    return run(options);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "train_step: error: %s\n", error.what());
+    return 1;
+  }
 }

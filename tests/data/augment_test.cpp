@@ -157,9 +157,9 @@ TEST(Augment, DrawsAreUniform) {
   ASSERT_EQ(cutouts.size(), 20u);
   EXPECT_EQ(cutouts.rbegin()->first, std::pair(std::int64_t{3}, std::int64_t{4}));
   // Within 4.5 standard deviations of the binomial distribution.
-  for (const auto& [crop, count] : crops) EXPECT_NEAR(count, kDraws / 25, 4.5 * 43.9);
-  for (const auto& [centre, count] : cutouts) EXPECT_NEAR(count, kDraws / 20, 4.5 * 48.8);
-  EXPECT_NEAR(flips, kDraws / 2, 4.5 * 111.9);
+  for (const auto& [crop, count] : crops) EXPECT_NEAR(count, kDraws / 25.0, 4.5 * 43.9);
+  for (const auto& [centre, count] : cutouts) EXPECT_NEAR(count, kDraws / 20.0, 4.5 * 48.8);
+  EXPECT_NEAR(flips, kDraws / 2.0, 4.5 * 111.9);
 }
 
 TEST(Augment, NothingIsDrawnForWhatIsOff) {

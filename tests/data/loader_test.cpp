@@ -15,7 +15,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::Ge;
-using testing::HasSubstr;
 using testing::Le;
 
 TEST_F(LoaderTest, WithoutShufflingPicturesComeInOrderUnchanged) {

@@ -81,7 +81,8 @@ TEST(Random, ShuffleReachesEveryOrderEquallyOften) {
   for (int i = 0; i < 60000; ++i) {
     std::array<int, 3> values = {0, 1, 2};
     shuffle(std::span<int>(values), random);
-    ++counts.at(static_cast<std::size_t>(2 * values[0] + (values[1] > values[2])));
+    const int permutation = 2 * values[0] + (values[1] > values[2] ? 1 : 0);
+    ++counts.at(static_cast<std::size_t>(permutation));
   }
   double chi_square = 0;
   for (const int count : counts) chi_square += (count - 1e4) * (count - 1e4) / 1e4;

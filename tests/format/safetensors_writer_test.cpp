@@ -24,13 +24,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Pair;
-using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
-using ::testing::UnorderedElementsAre;
-using uniq::testing::bytes_of;
 using uniq::testing::FaultInjection;
-using uniq::testing::length_bytes;
 using uniq::testing::raw_file;
 using uniq::testing::TemporaryFolder;
 

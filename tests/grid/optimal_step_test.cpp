@@ -167,7 +167,8 @@ TEST(OptimalStep, IsTheLowestErrorFarAndNear) {
     SCOPED_TRACE(trace(c));
     const double best = optimal_step(c.source, c.grid, c.bits);
     const double least = quantization_error(c.source, c.grid, c.bits, best);
-    for (double factor = 1.0 / 32; factor < 32; factor *= 1.01) {
+    for (int percent = -350; percent <= 350; ++percent) {
+      const double factor = std::pow(1.01, percent);  // from 1 / 32 to 32
       if (std::abs(factor - 1) < 1e-3) continue;
       ASSERT_GT(quantization_error(c.source, c.grid, c.bits, factor * best), least) << factor;
     }

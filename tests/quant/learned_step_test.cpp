@@ -71,6 +71,7 @@ void expect_rule(Quantizer& q, const Tensor& values, double g) {
   const Tensor y = q.forward(x);
   y.backward(gy);
   const std::int64_t slice = x.numel() / o.steps;
+  const std::int64_t roundings = slice / 16 + 20;
   for (std::int64_t s = 0; s < o.steps; ++s) {
     const auto step = delta.detach()[s].item<float>();
     double sum = 0.0, allowed = 0.0;
@@ -80,7 +81,7 @@ void expect_rule(Quantizer& q, const Tensor& values, double g) {
       ASSERT_EQ(y.const_data_ptr<float>()[i], p.value);
       ASSERT_EQ(x.grad().const_data_ptr<float>()[i], p.inside ? gradient : 0.0f);
       sum += gradient * p.slope;
-      allowed += std::abs(gradient * p.slope) * static_cast<double>(slice / 16 + 20) * kHalfUlp +
+      allowed += std::abs(gradient * p.slope) * static_cast<double>(roundings) * kHalfUlp +
                  std::abs(gradient) * p.slope_error;
     }
     EXPECT_NEAR(delta.grad()[s].item<double>(), g * sum, 1.01 * g * allowed) << "step " << s;

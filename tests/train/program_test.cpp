@@ -7,7 +7,6 @@
 namespace uniq::train {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace uniq::testing;  // NOLINT: everything here is about its helpers
 using nlohmann::json;
 using ::testing::AllOf;

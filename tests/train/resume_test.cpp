@@ -16,7 +16,6 @@ using namespace uniq::testing;  // NOLINT: everything here is about its helpers
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 const Settings kAdam = {"optimizer.kind=adam", "optimizer.lr=0.005", "optimizer.clip_norm=2"};

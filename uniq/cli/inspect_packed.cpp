@@ -106,6 +106,7 @@ std::string range_of(std::span<const float> numbers) {
 
 std::string numbers_text(const std::vector<int>& numbers) {
   std::vector<std::string> texts;
+  texts.reserve(numbers.size());
   for (const int number : numbers) texts.push_back(std::to_string(number));
   return join(texts);
 }

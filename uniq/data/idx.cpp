@@ -121,7 +121,9 @@ std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind ki
   const std::string suffix = kind == IdxKind::pictures ? "idx3-ubyte" : "idx1-ubyte";
   for (const char* separator : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
-      const std::filesystem::path path = folder.root / (stem + separator + suffix + ending);
+      std::string name = stem;
+      name.append(separator).append(suffix).append(ending);
+      std::filesystem::path path = folder.root / name;
       std::error_code ignored;
       if (std::filesystem::exists(path, ignored)) return path;
     }
@@ -175,7 +177,7 @@ IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& n
     fail_truncated(name, std::to_string(total - count + got) + " bytes",
                    std::to_string(total) + " by its header");
   }
-  std::uint8_t extra;
+  std::uint8_t extra = 0;
   if (source.read({&extra, 1}) != 0) {
     throw Error({"IDX file is longer than its header says", name, "more bytes",
                  std::to_string(total), kAgain});

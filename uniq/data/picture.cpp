@@ -12,7 +12,7 @@
 namespace uniq::data {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 // Above any picture within the limits, uncompressed and with metadata.
 constexpr std::size_t kLargestFile = std::size_t{1} << 29;

@@ -43,6 +43,8 @@ class Filter {
 
 double triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
 
+std::int64_t round_half_up(double x) { return static_cast<std::int64_t>(std::floor(x + 0.5)); }
+
 // The order of operations is Pillow's: another one rounds differently.
 Filter::Filter(std::int64_t from, std::int64_t to) {
   const double scale = static_cast<double>(from) / static_cast<double>(to);
@@ -51,8 +53,8 @@ Filter::Filter(std::int64_t from, std::int64_t to) {
   std::vector<double> weights;
   for (std::int64_t output = 0; output < to; ++output) {
     const double center = (static_cast<double>(output) + 0.5) * scale;
-    const auto first = std::max(static_cast<std::int64_t>(center - support + 0.5), std::int64_t{0});
-    const auto end = std::min(static_cast<std::int64_t>(center + support + 0.5), from);
+    const auto first = std::max(round_half_up(center - support), std::int64_t{0});
+    const auto end = std::min(round_half_up(center + support), from);
     weights.clear();
     double sum = 0;
     for (std::int64_t input = first; input < end; ++input) {
@@ -63,7 +65,7 @@ Filter::Filter(std::int64_t from, std::int64_t to) {
     ranges_.push_back({first, weights_.size(), weights.size()});
     for (const double weight : weights) {
       const double fixed = weight / sum * (1 << kPrecisionBits);
-      weights_.push_back(static_cast<std::int32_t>(0.5 + fixed));
+      weights_.push_back(static_cast<std::int32_t>(round_half_up(fixed)));
     }
   }
 }

@@ -72,7 +72,8 @@ void check_names(const PackedModel& model, const std::string& where) {
   std::unordered_set<std::string_view> names;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     const std::string& name = model.nodes[i].name;
-    check_name("name of a node", name, where + ", node number " + std::to_string(i));
+    check_name("name of a node", name,
+               std::string(where).append(", node number ").append(std::to_string(i)));
     if (!names.insert(name).second) {
       fail("two nodes have one name", where + ", node " + name, name, "unique names");
     }

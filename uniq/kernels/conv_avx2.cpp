@@ -4,14 +4,16 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <algorithm>
+
 #include "uniq/kernels/direct.h"
 
 namespace uniq::kernels {
 namespace {
 
 using Vector = __m256i;
-constexpr int kLanes = Avx2Direct::kLanes;
-constexpr int kVectorWeights = 2 * kLanes;
+constexpr std::int64_t kLanes = Avx2Direct::kLanes;
+constexpr std::int64_t kVectorWeights = 2 * kLanes;
 constexpr int kPixels = 4;
 
 inline Vector load(const std::int16_t* p) {
@@ -20,7 +22,7 @@ inline Vector load(const std::int16_t* p) {
 
 /// All bits of the lanes that hold channels, where `channels` are left from the first on.
 inline Vector lanes_of(std::int64_t channels) {
-  const int left = channels >= kLanes ? kLanes : static_cast<int>(channels);
+  const auto left = static_cast<int>(std::min(channels, kLanes));
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(left), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
@@ -73,7 +75,7 @@ void finish(const CodeRun& work, const std::int32_t* raw, int vectors, int pixel
             std::int32_t* to) {
   const __m128i shift = _mm_cvtsi32_si128(work.shift);
   for (int pixel = 0; pixel < pixels; ++pixel, to += work.sums_pixel) {
-    for (int first = 0; first < vectors * kLanes; first += kLanes, raw += kLanes) {
+    for (std::int64_t first = 0; first < vectors * kLanes; first += kLanes, raw += kLanes) {
       const Vector mask = lanes_of(work.out_channels - first);
       Vector sum = _mm256_sll_epi32(_mm256_load_si256(reinterpret_cast<const Vector*>(raw)), shift);
       if (work.corrections != nullptr)
@@ -107,7 +109,7 @@ void run_tile(const CodeRun& work, const std::uint8_t* input, std::int32_t* to) 
       }
     }
   }
-  constexpr int kSums = kVectors * kLanes;
+  constexpr std::int64_t kSums = kVectors * kLanes;
   alignas(Vector) std::int32_t raw[kPixelsAtOnce * kSums];
   p0.store(raw);
   if constexpr (kPixelsAtOnce > 1) p1.store(raw + 1 * kSums);

@@ -9,8 +9,8 @@ namespace uniq::kernels {
 namespace {
 
 using Vector = __m512i;
-constexpr int kLanes = Avx512VnniDirect::kLanes;
-constexpr int kBytes = 64;
+constexpr std::int64_t kLanes = Avx512VnniDirect::kLanes;
+constexpr std::int64_t kBytes = 64;
 constexpr int kPixels = 6;
 
 /// Lanes of a vector that hold channels, where `channels` are left from its first on.
@@ -93,7 +93,7 @@ void finish(const CodeRun& work, const std::int32_t* raw, int vectors, int pixel
   for (int pixel = 0; pixel < pixels; ++pixel) {
     const std::uint32_t codes = work.per_code == 0 ? 0 : sum_of_codes(work, input);
     const Vector extra = _mm512_set1_epi32(static_cast<int>(codes * work.per_code));
-    for (int first = 0; first < vectors * kLanes; first += kLanes, raw += kLanes) {
+    for (std::int64_t first = 0; first < vectors * kLanes; first += kLanes, raw += kLanes) {
       const __mmask16 mask = lanes_of(work.out_channels - first);
       Vector sum = _mm512_maskz_sll_epi32(mask, _mm512_load_si512(raw), shift);
       sum = _mm512_add_epi32(sum, extra);
@@ -134,7 +134,7 @@ void run_tile(const CodeRun& work, const std::uint8_t* input, std::int32_t* to) 
       }
     }
   }
-  constexpr int kSums = kVectors * kLanes;
+  constexpr std::int64_t kSums = kVectors * kLanes;
   alignas(kBytes) std::int32_t raw[kPixelsAtOnce * kSums];
   p0.store(raw);
   if constexpr (kPixelsAtOnce > 1) p1.store(raw + 1 * kSums);

@@ -16,6 +16,7 @@ constexpr char kVariable[] = "UNIQ_ISA";
 
 std::vector<std::string> names(const std::vector<Isa>& isas) {
   std::vector<std::string> names;
+  names.reserve(isas.size());
   for (const Isa isa : isas) names.emplace_back(isa_name(isa));
   return names;
 }

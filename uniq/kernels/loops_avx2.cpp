@@ -7,7 +7,7 @@
 namespace uniq::kernels {
 namespace {
 
-constexpr int kLanes = 8;
+constexpr std::int64_t kLanes = 8;
 using Floats = __m256;
 
 inline Floats zero() { return _mm256_setzero_ps(); }

@@ -7,7 +7,7 @@
 namespace uniq::kernels {
 namespace {
 
-constexpr int kLanes = 16;
+constexpr std::int64_t kLanes = 16;
 using Floats = __m512;
 
 inline Floats zero() { return _mm512_setzero_ps(); }

@@ -4,7 +4,7 @@
 namespace uniq::kernels {
 namespace {
 
-constexpr int kLanes = 1;
+constexpr std::int64_t kLanes = 1;
 using Floats = float;
 
 Floats zero() { return 0.0f; }

@@ -64,6 +64,7 @@ Optimizer::Optimizer(const recipe::Optimizer& options, const torch::nn::Module& 
     by_decay[weight_decay(options, item.key(), item.value())].push_back(item.value());
   }
   std::vector<OptimizerParamGroup> groups;
+  groups.reserve(by_decay.size());
   for (auto& [decay, parameters] : by_decay)
     groups.push_back(make_group(options, decay, std::move(parameters)));
   if (options.kind == recipe::OptimizerKind::sgd) {

@@ -82,7 +82,8 @@ at::Tensor to_tensor(const format::TensorView& view) {
   return tensor;
 }
 
-void copy_into(at::Tensor target, const format::TensorView& source, const std::string& where) {
+void copy_into(const at::Tensor& target, const format::TensorView& source,
+               const std::string& where) {
   const torch::NoGradGuard no_grad;
   if (target.sizes() != at::IntArrayRef(source.shape))
     throw Error({.what = "tensor " + source.name + " has another shape",

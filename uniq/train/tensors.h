@@ -28,6 +28,7 @@ at::Tensor to_tensor(const format::TensorView& view);
 
 /// Copies values into `target`, keeping its memory format and device; throws Error that names the
 /// tensor and `where` if the shapes differ.
-void copy_into(at::Tensor target, const format::TensorView& source, const std::string& where);
+void copy_into(const at::Tensor& target, const format::TensorView& source,
+               const std::string& where);
 
 }  // namespace uniq::train

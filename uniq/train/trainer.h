@@ -30,6 +30,8 @@ class Trainer {
   /// `test` evaluates the present network on the test set (which it loads when first called).
   Trainer(Setup& setup, std::function<Evaluation()> test);
   ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// Goes on from last.safetensors.
   void resume();

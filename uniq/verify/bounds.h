@@ -4,6 +4,7 @@
 // Tensors are [pictures, channels, height, width].
 #pragma once
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>

@@ -36,6 +36,7 @@ std::string text_of(const format::Window& w) {
 }
 std::string text_of(const std::vector<int>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const int value : values) texts.push_back(std::to_string(value));
   return join(texts, " ");
 }

@@ -38,7 +38,7 @@ NodeTruth::NodeTruth(const Trained& trained, const Wiring& wiring, std::size_t n
 }
 
 Deviation NodeTruth::behind_conv(std::span<const Deviation> inputs) const {
-  const Deviation layer = conv_->behind(inputs[0]);
+  Deviation layer = conv_->behind(inputs[0]);
   if (inputs.size() < 2) return layer;
   return behind_add(layer, inputs[1], trained_.value(wiring_.origin(node_).core));
 }
