@@ -75,6 +75,12 @@ std::vector<float> gaussian(std::int64_t count, double deviation, data::Random& 
   return values;
 }
 
+/// How many independent values a window counts for: as many as its longer side has places, for
+/// neighbours in a picture resemble each other.
+double independent_places(const graph::Extent& window) {
+  return static_cast<double>(std::max(window.height, window.width));
+}
+
 class Maker {
  public:
   Maker(const graph::Graph& graph, const graph::BitPlan& plan, std::uint64_t seed)
@@ -106,13 +112,14 @@ class Maker {
     if (node.as<graph::BatchNorm>()) return batch_norm(node);
     if (node.as<graph::Add>()) return sum(node);
     if (const auto* pool = node.as<graph::MaxPool>()) {
-      return largest(node, pool->kernel.height * pool->kernel.width);
+      return largest(node, independent_places(pool->kernel));
     }
     if (const auto* pool = node.as<graph::AvgPool>()) {
-      return average(node, pool->kernel.height * pool->kernel.width);
+      return average(node, independent_places(pool->kernel));
     }
     if (node.as<graph::GlobalAvgPool>()) {
-      return average(node, shape_of_operand(node).height * shape_of_operand(node).width);
+      const graph::Shape& map = shape_of_operand(node);
+      return average(node, independent_places({map.height, map.width}));
     }
     if (node.as<graph::Flatten>()) return flatten(node);
     Value value = operand(node);
@@ -142,15 +149,15 @@ class Maker {
     return value;
   }
 
-  Value average(const Node& node, std::int64_t count) const {
+  Value average(const Node& node, double count) const {
     Value value{.source = moments_of(operand(node))};
-    for (Moments& channel : value.source) channel.variance /= static_cast<double>(count);
+    for (Moments& channel : value.source) channel.variance /= count;
     return value;
   }
 
   /// The largest of clipped values is the clipped largest.
-  Value largest(const Node& node, std::int64_t count) const {
-    const Moments standard = largest_of(static_cast<double>(count));
+  Value largest(const Node& node, double count) const {
+    const Moments standard = largest_of(count);
     Value value = operand(node);
     for (Moments& channel : value.source) {
       channel.mean += std::sqrt(channel.variance) * standard.mean;
