@@ -156,7 +156,7 @@ std::pair<std::string, std::string> two_options_in(const CLI::ParseError& error)
   if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr) {
     const auto [first, second] = two_options_in(error);
     throw UsageError(ErrorText{"an option needs another", full_name(command), first,
-                               first + " with " + second, help_hint(command)});
+                               second + " too", help_hint(command)});
   }
   const CLI::Option* declared = find_option(command, option);
   if (declared != nullptr && is_flag(*declared)) {
