@@ -81,6 +81,8 @@ double independent_places(const graph::Extent& window) {
   return static_cast<double>(std::max(window.height, window.width));
 }
 
+/// Goes through the graph node by node: what a layer or batch norm learns or knows follows from the
+/// distribution of its input, and that of its value from them.
 class Maker {
  public:
   Maker(const graph::Graph& graph, const graph::BitPlan& plan, std::uint64_t seed)
