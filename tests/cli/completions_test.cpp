@@ -82,6 +82,9 @@ TEST(Completions, OfBashCompleteValues) {
               UnorderedElementsAre("cpu", "cuda"));
   EXPECT_THAT(bash_offers({"uniqnn", "completions", ""}),
               UnorderedElementsAre("bash", "zsh", "fish"));
+  EXPECT_THAT(bash_offers({"uniqnn", "pack", "--random", "mob"}),
+              UnorderedElementsAre("mobilenetv2"));
+  EXPECT_THAT(bash_offers({"uniqnn", "pack", "--bits", ""}), UnorderedElementsAre("fp32"));
   EXPECT_THAT(bash_offers({"uniqnn", "train", "--threads", ""}), IsEmpty());
 }
 

@@ -45,10 +45,13 @@ TEST(Footprint, OfAPreactResnet18At2Bits) {
   GTEST_SKIP() << "of a release";
 #endif
   const TemporaryFolder folder;
-  const ProgramResult written = uniq::testing::run_program(UNIQ_WRITE_RESNET18, {folder.path()});
-  ASSERT_EQ(written.exit_code, 0) << written.err;
   const std::string model = folder / "model.uniq";
   const std::string picture = folder / "picture.jpg";
+  for (const ProgramResult& written :
+       {uniq::testing::uniqnn(
+            {"pack", "--random", "preact_resnet18", "--bits", "w2a2", "-o", model}),
+        uniq::testing::run_program(UNIQ_WRITE_PHOTOGRAPH, {picture})})
+    ASSERT_EQ(written.exit_code, 0) << written.err;
   EXPECT_LT(std::filesystem::file_size(model), 3'450'000u);
 
   const ProgramResult seen =

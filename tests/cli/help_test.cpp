@@ -56,7 +56,7 @@ TEST_P(HelpOfCommand, HasUsageAndExamples) {
 INSTANTIATE_TEST_SUITE_P(
     All, HelpOfCommand,
     ::testing::Values(CommandHelp{"train", "RECIPE"}, CommandHelp{"eval", "FILE"},
-                      CommandHelp{"summary", "FILE"}, CommandHelp{"pack", "CHECKPOINT"},
+                      CommandHelp{"summary", "FILE"}, CommandHelp{"pack", "[CHECKPOINT]"},
                       CommandHelp{"verify", "CHECKPOINT MODEL"},
                       CommandHelp{"run", "MODEL IMAGE..."}, CommandHelp{"bench", "FILE"},
                       CommandHelp{"inspect", "FILE"}, CommandHelp{"completions", "SHELL"}),

@@ -4,6 +4,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/cli/options/validators.h"
+#include "uniq/cli/options/widths.h"
 
 namespace uniq::cli {
 namespace {
@@ -53,6 +54,29 @@ TEST(Parse, FillsTheOptionsOfPack) {
   EXPECT_EQ(pack.checkpoint, "best.safetensors");
   EXPECT_EQ(pack.output, "m.uniq");
   EXPECT_FALSE(pack.json);
+}
+
+TEST(Parse, FillsTheOptionsOfRandomNetworks) {
+  const PackOptions usual =
+      parse({"pack", "--random", "lenet", "--bits", "w1a8", "-o", "m.uniq"}).options.pack;
+  EXPECT_EQ(usual.checkpoint, "");
+  EXPECT_EQ(usual.random, "lenet");
+  EXPECT_EQ(usual.bits, "w1a8");
+  EXPECT_EQ(usual.ends, "");
+  EXPECT_EQ(usual.shortcut, "body");
+  const PackOptions all = parse({"pack", "--random", "preact_resnet18", "--bits", "fp32", "--ends",
+                                 "fp32", "--shortcut", "fp32", "-o", "m.uniq"})
+                              .options.pack;
+  EXPECT_EQ(all.ends, "fp32");
+  EXPECT_EQ(all.shortcut, "fp32");
+}
+
+TEST(Parse, ReadsWidths) {
+  EXPECT_EQ(parse_widths("w2a3")->weight_bits, 2);
+  EXPECT_EQ(parse_widths("w2a3")->activation_bits, 3);
+  EXPECT_EQ(parse_widths("fp32")->weight_bits, 0);
+  for (const char* bad : {"", "w2", "w0a1", "w9a2", "w1a9", "a2w2", "W2A2", "w2a2 ", "w10a2", "2"})
+    EXPECT_FALSE(parse_widths(bad)) << bad;
 }
 
 TEST(Parse, FillsTheOptionsOfRun) {

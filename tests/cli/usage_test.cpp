@@ -94,6 +94,36 @@ std::vector<Mistake> mistakes() {
       {{"pack", "-o", "file"},
        "an argument is missing (uniqnn pack): expected CHECKPOINT; try `uniqnn pack --help`"},
       {{"pack", "file", "-o", ""}, unusable + "(--output): got '', expected a name"},
+      {{"pack", "file", "--random", "lenet", "--bits", "w2a2", "-o", "out"},
+       "options exclude each other (uniqnn pack): got both CHECKPOINT and --random, expected one "
+       "of them; try `uniqnn pack --help`"},
+      {{"pack", "--random", "lenet", "-o", "out"},
+       "an option needs another (uniqnn pack): got --random, expected --bits too; try `uniqnn pack "
+       "--help`"},
+      {{"pack", "file", "--bits", "w2a2", "-o", "out"},
+       "an option needs another (uniqnn pack): got --bits, expected --random too; try `uniqnn pack "
+       "--help`"},
+      {{"pack", "file", "--ends", "fp32", "-o", "out"},
+       "an option needs another (uniqnn pack): got --ends, expected --random too; try `uniqnn pack "
+       "--help`"},
+      {{"pack", "--random", "preact_resnet19", "--bits", "w2a2", "-o", "out"},
+       unusable +
+           "(--random): got 'preact_resnet19', expected one of preact_resnet8, preact_resnet20, "
+           "preact_resnet32, preact_resnet44, preact_resnet56, preact_resnet18, preact_resnet34, "
+           "mobilenetv2, vgg_small, lenet; try 'preact_resnet18'"},
+      {{"pack", "--random", "lenet", "--bits", "w9a2", "-o", "out"},
+       unusable + "(--bits): got 'w9a2', expected wXaY with 1 to 8 bits for weights and "
+                  "activations, such as w2a2, or fp32"},
+      {{"pack", "--random", "lenet", "--bits", "w2a2", "--ends", "4", "-o", "out"},
+       unusable + "(--ends): got '4', expected one of 8, fp32"},
+      {{"pack", "--random", "lenet", "--bits", "w2a2", "--shortcut", "8", "-o", "out"},
+       unusable + "(--shortcut): got '8', expected one of body, fp32"},
+      {{"pack", "--random", "mobilenetv2", "--bits", "w2a2", "--shortcut", "fp32", "-o", "out"},
+       "the network has no convolution on a shortcut (mobilenetv2): got --shortcut fp32, expected "
+       "--shortcut body; try leaving it out"},
+      {{"pack", "--random", "lenet", "--bits", "fp32", "--ends", "8", "-o", "out"},
+       "a network in fp32 has no quantized ends (--bits fp32): got --ends 8, expected --ends fp32; "
+       "try leaving it out"},
       {{"run", "model"},
        "an argument is missing (uniqnn run): expected IMAGE; try `uniqnn run --help`"},
       {{"run", "model", "a", ""}, unusable + "(IMAGE): got '', expected a name"},

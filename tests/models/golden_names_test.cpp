@@ -59,14 +59,61 @@ TEST(GoldenNames, PreactResNet8) {
   }
 }
 
-TEST(GoldenNames, PreactResNet32) {
+/// One of the networks of state_dicts.json.
+Shapes published(const std::string& network) {
   std::ifstream file(UNIQ_GOLDEN "/state_dicts.json");
   const Json dicts = Json::parse(file);
-  Shapes expected;
-  for (const auto& [name, shape] : dicts["preact_resnet32_cifar100"].items()) {
-    if (!is_bookkeeping(name)) expected[name] = shape.get<std::vector<std::int64_t>>();
+  Shapes shapes;
+  for (const auto& [name, shape] : dicts[network].items()) {
+    if (!is_bookkeeping(name)) shapes[name] = shape.get<std::vector<std::int64_t>>();
   }
-  EXPECT_EQ(shapes_of(build_model("preact_resnet32", {3, 32, 32, 100})), expected);
+  return shapes;
+}
+
+TEST(GoldenNames, PreactResNet32) {
+  EXPECT_EQ(shapes_of(build_model("preact_resnet32", {3, 32, 32, 100})),
+            published("preact_resnet32_cifar100"));
+}
+
+TEST(GoldenNames, PreactResNet18) {
+  EXPECT_EQ(shapes_of(build_model("preact_resnet18", {3, 224, 224, 1000})),
+            published("preact_resnet18_imagenet"));
+}
+
+TEST(GoldenNames, PreactResNet34) {
+  EXPECT_EQ(shapes_of(build_model("preact_resnet34", {3, 224, 224, 1000})),
+            published("preact_resnet34_imagenet"));
+}
+
+// The published MobileNetV2 is not torchvision's (tests/golden/README.md); these are.
+TEST(GoldenNames, MobileNetV2HasTorchvisions) {
+  const Shapes shapes = shapes_of(build_model("mobilenetv2", {3, 224, 224, 1000}));
+  const Shapes expected = {
+      {"features.0.0.weight", {32, 3, 3, 3}},
+      {"features.0.1.running_var", {32}},
+      {"features.1.conv.0.0.weight", {32, 1, 3, 3}},
+      {"features.1.conv.0.1.weight", {32}},
+      {"features.1.conv.1.weight", {16, 32, 1, 1}},
+      {"features.1.conv.2.bias", {16}},
+      {"features.2.conv.0.0.weight", {96, 16, 1, 1}},
+      {"features.2.conv.0.1.running_mean", {96}},
+      {"features.2.conv.1.0.weight", {96, 1, 3, 3}},
+      {"features.2.conv.1.1.weight", {96}},
+      {"features.2.conv.2.weight", {24, 96, 1, 1}},
+      {"features.2.conv.3.weight", {24}},
+      {"features.17.conv.2.weight", {320, 960, 1, 1}},
+      {"features.18.0.weight", {1280, 320, 1, 1}},
+      {"features.18.1.weight", {1280}},
+      {"classifier.1.weight", {1000, 1280}},
+      {"classifier.1.bias", {1000}},
+  };
+  for (const auto& [name, shape] : expected) {
+    ASSERT_TRUE(shapes.contains(name)) << name;
+    EXPECT_EQ(shapes.at(name), shape) << name;
+  }
+  // 52 convolutions, each with a batch norm of 4 tensors, and the classifier's 2: torchvision's
+  // state dict has these 262 and 52 counters of batches.
+  EXPECT_EQ(shapes.size(), 52u * 5 + 2);
 }
 
 }  // namespace

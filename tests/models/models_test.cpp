@@ -45,6 +45,7 @@ TEST(Models, EveryMethodCanQuantizeThem) {
   for (const std::string& name : model_names()) {
     const Graph graph = build_model(name, {1, 28, 28, 10});
     for (const Method method : {Method::uniq, Method::lsq, Method::pact, Method::dorefa}) {
+      if (name == "mobilenetv2") continue;  // below
       const graph::BitPlan plan =
           graph::make_bit_plan(graph, {.method = method, .weight_bits = 2, .activation_bits = 2});
       for (const auto& [layer, bits] : plan.layers) {
@@ -52,6 +53,40 @@ TEST(Models, EveryMethodCanQuantizeThem) {
       }
     }
   }
+}
+
+// The convolution behind a linear bottleneck reads values of either sign.
+TEST(Models, MobileNetV2HasSignedActivationsBehindItsBottlenecks) {
+  using graph::Method;
+  const Graph graph = build_model("mobilenetv2", {3, 224, 224, 1000});
+  const graph::BitPlan plan = graph::make_bit_plan(graph, {.weight_bits = 4, .activation_bits = 4});
+  int signed_layers = 0;
+  for (const auto& [layer, bits] : plan.layers) {
+    if (bits.range != graph::ActivationRange::signed_) continue;
+    ++signed_layers;
+    EXPECT_TRUE(layer.ends_with(".conv.0.0") || layer == "features.18.0") << layer;
+    EXPECT_EQ(bits.activation_grid, Grid::mid_tread) << layer;
+  }
+  EXPECT_EQ(signed_layers, 17);  // the expansions of blocks 2 to 17, and the last convolution
+  EXPECT_EQ(plan.at("features.1.conv.0.0").range, graph::ActivationRange::non_negative);
+  EXPECT_EQ(plan.at("classifier.1").weight_bits, 8);
+  EXPECT_NO_THROW(
+      graph::make_bit_plan(graph, {.method = Method::lsq, .weight_bits = 2, .activation_bits = 2}));
+  EXPECT_THROW(
+      graph::make_bit_plan(graph, {.method = Method::pact, .weight_bits = 2, .activation_bits = 2}),
+      UsageError);
+}
+
+TEST(Models, UsualInputsFit) {
+  for (const std::string& name : model_names()) {
+    const ModelInput input = usual_input(name);
+    EXPECT_EQ(build_model(name, input).node(0).shape,
+              (Shape{input.channels, input.height, input.width}));
+  }
+  EXPECT_EQ(usual_input("mobilenetv2").height, 224);
+  EXPECT_EQ(usual_input("preact_resnet34").classes, 1000);
+  EXPECT_EQ(usual_input("lenet").channels, 1);
+  EXPECT_THROW(usual_input("alexnet"), UsageError);
 }
 
 // For 3x32x32 and 10 classes, by hand. Weights of the convolutions:
@@ -102,6 +137,59 @@ TEST(Models, PreactResNetsAreWiredAsPublished) {
   EXPECT_EQ(shape_at(graph, "layer1.2.add"), (Shape{16, 28, 28}));
   EXPECT_EQ(shape_at(graph, "layer2.0.downsample.0"), (Shape{32, 14, 14}));
   EXPECT_EQ(shape_at(graph, "layer3.2.add"), (Shape{64, 7, 7}));
+}
+
+// ResNet-18 of torchvision has 11689512 parameters and 1814073344 multiply-accumulates. Here
+//   the 3 shortcuts have no batch norms:                    -2 (128 + 256 + 512)
+//   the first batch norm of their blocks is the input's:    -2 (64 + 128 + 256)
+//   one more stands at the end:                             +2 x 512
+TEST(Models, PreactResNet18CountedFromResNet18) {
+  const graph::Cost cost = graph::total_cost(build_model("preact_resnet18", {3, 224, 224, 1000}));
+  EXPECT_EQ(cost.parameters, 11689512 - 2 * 896 - 2 * 448 + 2 * 512);
+  EXPECT_EQ(cost.macs, 1814073344);
+}
+
+// ResNet-34: 21797672 and 3663761408, with the same differences.
+TEST(Models, PreactResNet34CountedFromResNet34) {
+  const graph::Cost cost = graph::total_cost(build_model("preact_resnet34", {3, 224, 224, 1000}));
+  EXPECT_EQ(cost.parameters, 21797672 - 2 * 896 - 2 * 448 + 2 * 512);
+  EXPECT_EQ(cost.macs, 3663761408);
+}
+
+TEST(Models, ImageNetResNetsAreWiredAsPublished) {
+  const Graph graph = build_model("preact_resnet18", {3, 224, 224, 1000});
+  EXPECT_EQ(shape_at(graph, "conv1"), (Shape{64, 112, 112}));
+  EXPECT_EQ(shape_at(graph, "maxpool"), (Shape{64, 56, 56}));
+  EXPECT_EQ(shape_at(graph, "layer4.1.add"), (Shape{512, 7, 7}));
+  const auto reads = [&](const std::string& name) {
+    return graph.node(graph.node(graph.find(name).value()).inputs[0]).name;
+  };
+  EXPECT_EQ(reads("layer1.0.bn1"), "maxpool");
+  EXPECT_EQ(reads("layer2.0.shortcut.0"), "layer2.0.relu1");
+  EXPECT_EQ(reads("bn2"), "layer4.1.add");
+  for (const auto& [name, depth] : {std::pair("preact_resnet18", 18), {"preact_resnet34", 34}}) {
+    const Graph deep = build_model(name, {3, 1, 1, 2});  // any size fits
+    int layers = 0;
+    int shortcuts = 0;
+    for (graph::NodeId id = 0; id < deep.size(); ++id) {
+      layers += graph::is_layer(deep.node(id)) ? 1 : 0;
+      shortcuts += graph::is_downsampling(deep, id) ? 1 : 0;
+    }
+    EXPECT_EQ(shortcuts, 3);
+    EXPECT_EQ(layers - shortcuts, depth);
+  }
+}
+
+// The paper's table 4: 3.4 M parameters and 300 M multiply-accumulates; torchvision's sums.
+TEST(Models, MobileNetV2CountedAsTorchvisions) {
+  const Graph graph = build_model("mobilenetv2", {3, 224, 224, 1000});
+  const graph::Cost cost = graph::total_cost(graph);
+  EXPECT_EQ(cost.parameters, 3504872);
+  EXPECT_EQ(cost.macs, 300774272);
+  EXPECT_EQ(shape_at(graph, "features.18.2"), (Shape{1280, 7, 7}));
+  int adds = 0;
+  for (const graph::Node& node : graph.nodes()) adds += node.as<graph::Add>() != nullptr;
+  EXPECT_EQ(adds, 10);
 }
 
 TEST(Models, PreactResNetsTakeAnySize) {
@@ -155,8 +243,9 @@ TEST(Models, OtherNumbersOutOfRangeAreRefused) {
 TEST(Models, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_EQ(refusal("preact_resnet23", {3, 32, 32, 10}),
             "model is not known (preact_resnet23): expected one of preact_resnet8, "
-            "preact_resnet20, preact_resnet32, preact_resnet44, preact_resnet56, vgg_small, lenet, "
-            "or a file that ends in .graph; try preact_resnet20");
+            "preact_resnet20, preact_resnet32, preact_resnet44, preact_resnet56, preact_resnet18, "
+            "preact_resnet34, mobilenetv2, vgg_small, lenet, or a file that ends in .graph; try "
+            "preact_resnet20");
   EXPECT_EQ(refusal("x", {3, 32, 32, 10}).find("; try"), std::string::npos);
 }
 

@@ -84,7 +84,7 @@ TEST(Session, RandomNetworksGiveTheReferencesBits) {
 
 TEST(Session, BuiltInModelsOfEveryWidth) {
   const models::ModelInput input{.channels = 3, .height = 16, .width = 16, .classes = 7};
-  for (const char* name : {"preact_resnet8", "vgg_small"})
+  for (const char* name : {"preact_resnet8", "vgg_small", "mobilenetv2"})
     for (const int bits : {1, 2, 3, 4, 8}) {
       SCOPED_TRACE(std::string(name) + ", " + std::to_string(bits));
       const format::PackedModel model = packed_network(

@@ -13,6 +13,7 @@
 #include "uniq/cli/file_kind.h"
 #include "uniq/cli/json_text.h"
 #include "uniq/cli/packed_facts.h"
+#include "uniq/cli/random_request.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
 #include "uniq/format/packed_file.h"
@@ -30,7 +31,7 @@ struct Written {
   std::string file;
   PackedModel model;
   PackedSizes sizes;
-  std::int64_t fp32_bytes = 0;  ///< of the checkpoint's network
+  std::int64_t fp32_bytes = 0;  ///< of the network before
 };
 
 void check_files(const PackOptions& options) {
@@ -128,19 +129,27 @@ Json result_json(const Written& written) {
           {"nodes", std::move(nodes)}};
 }
 
-}  // namespace
-
-int pack(const PackOptions& options) {
-  check_files(options);
-  const format::Safetensors file{std::filesystem::path(options.checkpoint)};
-  const format::CheckpointInfo info = format::read_checkpoint_info(file);
+int write(const PackOptions& options, const format::CheckpointInfo& info,
+          const pack::TensorSource& tensors) {
   Written written{.file = options.output,
-                  .model = pack::pack(info, pack::tensors_of(file)).model,
+                  .model = pack::pack(info, tensors).model,
                   .sizes = {},
                   .fp32_bytes = graph::summarize(info.graph, info.bit_plan).fp32_bytes};
   written.sizes = format::write_packed(options.output, written.model);
   print(options.json ? json_text(result_json(written)) : result_text(written));
   return kSuccess;
+}
+
+}  // namespace
+
+int pack(const PackOptions& options) {
+  if (!options.random.empty()) {
+    const pack::RandomNetwork network = random_network(options);
+    return write(options, network.info, pack::tensors_of(network));
+  }
+  check_files(options);
+  const format::Safetensors file{std::filesystem::path(options.checkpoint)};
+  return write(options, format::read_checkpoint_info(file), pack::tensors_of(file));
 }
 
 }  // namespace uniq::cli

@@ -16,7 +16,12 @@ namespace uniq::data {
 
 /// What a stream is for; the first number of its path. Never renumber: a seed would mean other
 /// pictures than before.
-enum class Stream : std::uint64_t { epoch_order = 1, augmentation = 2, hold_out = 3 };
+enum class Stream : std::uint64_t {
+  epoch_order = 1,
+  augmentation = 2,
+  hold_out = 3,
+  random_network = 4
+};
 
 class Random {
  public:

@@ -19,18 +19,31 @@ using graph::Graph;
 struct Model {
   std::string_view name;
   std::int64_t smallest;  ///< height and width of the smallest pictures that fit
+  ModelInput usual;       ///< what it is usually trained on
   Graph (*build)(const ModelInput& input);
 };
 
+constexpr ModelInput kImageNet{3, 224, 224, 1000};
+constexpr ModelInput kCifar{3, 32, 32, 100};
+constexpr ModelInput kMnist{1, 28, 28, 10};
+
+template <int kDepth>
+Graph cifar_resnet(const ModelInput& input) {
+  return preact_resnet(input, kDepth);
+}
+
 /// One line per model.
 constexpr std::array kModels = {
-    Model{"preact_resnet8", 1, [](const ModelInput& input) { return preact_resnet(input, 8); }},
-    Model{"preact_resnet20", 1, [](const ModelInput& input) { return preact_resnet(input, 20); }},
-    Model{"preact_resnet32", 1, [](const ModelInput& input) { return preact_resnet(input, 32); }},
-    Model{"preact_resnet44", 1, [](const ModelInput& input) { return preact_resnet(input, 44); }},
-    Model{"preact_resnet56", 1, [](const ModelInput& input) { return preact_resnet(input, 56); }},
-    Model{"vgg_small", 8, vgg_small},
-    Model{"lenet", 12, lenet},
+    Model{"preact_resnet8", 1, kCifar, cifar_resnet<8>},
+    Model{"preact_resnet20", 1, kCifar, cifar_resnet<20>},
+    Model{"preact_resnet32", 1, kCifar, cifar_resnet<32>},
+    Model{"preact_resnet44", 1, kCifar, cifar_resnet<44>},
+    Model{"preact_resnet56", 1, kCifar, cifar_resnet<56>},
+    Model{"preact_resnet18", 1, kImageNet, preact_resnet18},
+    Model{"preact_resnet34", 1, kImageNet, preact_resnet34},
+    Model{"mobilenetv2", 1, kImageNet, mobilenetv2},
+    Model{"vgg_small", 8, kCifar, vgg_small},
+    Model{"lenet", 12, kMnist, lenet},
 };
 
 std::string size_text(std::int64_t height, std::int64_t width) {
@@ -75,6 +88,8 @@ std::vector<std::string> model_names() {
   for (const Model& model : kModels) names.emplace_back(model.name);
   return names;
 }
+
+ModelInput usual_input(const std::string& name) { return find_model(name).usual; }
 
 Graph build_model(const std::string& name, const ModelInput& input) {
   const Model& model = find_model(name);

@@ -20,6 +20,10 @@ struct ModelInput {
 
 std::vector<std::string> model_names();
 
+/// The pictures and classes that a built-in network is usually trained on: ImageNet's, CIFAR-100's
+/// or MNIST's. Throws UsageError for an unknown name.
+ModelInput usual_input(const std::string& name);
+
 /// A built-in network. Throws UsageError: unknown name (with the nearest), pictures too small.
 graph::Graph build_model(const std::string& name, const ModelInput& input);
 

@@ -10,6 +10,7 @@
 #include "uniq/cli/options/help.h"
 #include "uniq/cli/options/validators.h"
 #include "uniq/data/dataset.h"
+#include "uniq/models/models.h"
 
 namespace uniq::cli {
 namespace {
@@ -123,20 +124,48 @@ void declare_eval(CLI::App& app, EvalOptions& options) {
       "  uniqnn eval model.uniq --data fashion_mnist --threads 2");
 }
 
+/// Instead of a checkpoint.
+void add_random_network(CLI::App& command, PackOptions& options) {
+  CLI::Option* checkpoint =
+      command.add_option("CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote")
+          ->type_name(kFileType)
+          ->check(not_empty());
+  CLI::Option* random = add_choice(command, "--random", options.random, models::model_names(),
+                                   "Instead of a checkpoint a built-in network with random weights")
+                            ->excludes(checkpoint);
+  CLI::Option* bits = add_value(command, "--bits", options.bits, "wXaY|fp32",
+                                "Its weights' and activations' bits, such as w2a2")
+                          ->check(widths())
+                          ->needs(random);
+  random->needs(bits);
+  add_choice(command, "--ends", options.ends, {"8", "fp32"}, "Its first and last layer [8]")
+      ->needs(random);
+  add_choice(command, "--shortcut", options.shortcut, {"body", "fp32"},
+             "Its shortcuts' convolutions [body: --bits]")
+      ->needs(random);
+  command.final_callback([checkpoint, random] {
+    if (checkpoint->count() + random->count() == 0)
+      throw CLI::RequiredError(checkpoint->get_name());
+  });
+}
+
 void declare_pack(CLI::App& app, PackOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "pack", "A checkpoint as a small file of integer codes that runs without LibTorch");
-  add_file(command, "CHECKPOINT", options.checkpoint, "A file that `uniqnn train` wrote");
+  add_random_network(command, options);
   add_value(command, "-o,--output", options.output, kFileType,
             "The packed model's file; it has to be named")
       ->required()
       ->check(not_empty());
   add_json(command, options.json);
   command.footer(
-      "Prints where every byte of the file went; docs/format.md specifies it.\n\n"
+      "Prints where every byte of the file went; docs/format.md specifies it.\n"
+      "--random makes what speed can be measured with before anything is trained.\n\n"
       "Examples:\n"
       "  uniqnn pack runs/recipe/best.safetensors -o model.uniq\n"
-      "  uniqnn pack best.safetensors --output model.uniq --json");
+      "  uniqnn pack best.safetensors --output model.uniq --json\n"
+      "  uniqnn pack --random preact_resnet18 --bits w2a2 -o model.uniq\n"
+      "  uniqnn pack --random mobilenetv2 --bits w8a8 --ends fp32 -o model.uniq");
 }
 
 void declare_verify(CLI::App& app, VerifyOptions& options) {

@@ -34,6 +34,10 @@ struct EvalOptions {
 
 struct PackOptions {
   std::string checkpoint;
+  std::string random;             ///< a built-in network instead of a checkpoint
+  std::string bits;               ///< of that network: "w2a2"
+  std::string ends;               ///< its first and last layer: "8", "fp32"; empty: 8
+  std::string shortcut = "body";  ///< its shortcuts' convolutions: "body", "fp32"
   std::string output;
   bool json = false;
 };

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
@@ -118,11 +119,18 @@ const CLI::Option* find_option(const CLI::App& command, const std::string& name)
   return option != nullptr ? option : command.get_option_no_throw("--" + name);
 }
 
-std::string missing_argument(const CLI::App& command) {
+/// "CHECKPOINT is required" -> "CHECKPOINT"; the first of all that are, where there are several.
+std::string missing_argument(const CLI::App& command, const CLI::ParseError& error) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_required() && option->count() == 0) return option->get_name();
   }
-  return "an argument";
+  return option_in(error);
+}
+
+/// "--bits requires --random" -> {"--bits", "--random"}.
+std::pair<std::string, std::string> two_options_in(const CLI::ParseError& error) {
+  const std::string message = error.what();
+  return {option_in(error), message.substr(message.rfind(' ') + 1)};
 }
 
 /// CLI11's error in the form that all errors here have.
@@ -132,7 +140,7 @@ std::string missing_argument(const CLI::App& command) {
   if (!extras.empty()) fail_extra(command, extras.front());
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     throw UsageError(ErrorText{"an argument is missing", full_name(command), "",
-                               missing_argument(command), help_hint(command)});
+                               missing_argument(command, error), help_hint(command)});
   }
   const std::string option = option_in(error);
   if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) {
@@ -140,8 +148,15 @@ std::string missing_argument(const CLI::App& command) {
     throw UsageError("the option's value cannot be used (" + option + "): " + reason);
   }
   if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    const auto [first, second] = two_options_in(error);
     throw UsageError(ErrorText{"options exclude each other", full_name(command),
-                               "both --resume and --overwrite", "one of them", help_hint(command)});
+                               "both " + first + " and " + second, "one of them",
+                               help_hint(command)});
+  }
+  if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr) {
+    const auto [first, second] = two_options_in(error);
+    throw UsageError(ErrorText{"an option needs another", full_name(command), first,
+                               second + " too", help_hint(command)});
   }
   const CLI::Option* declared = find_option(command, option);
   if (declared != nullptr && is_flag(*declared)) {

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "uniq/base/text.h"
+#include "uniq/cli/options/widths.h"
 
 namespace uniq::cli {
 namespace {
@@ -69,6 +70,15 @@ Check setting() {
 Check not_empty() {
   return [](const std::string& value) -> std::string {
     return value.empty() ? refusal(value, "a name") : "";
+  };
+}
+
+Check widths() {
+  return [](const std::string& value) -> std::string {
+    if (parse_widths(value)) return "";
+    return refusal(value,
+                   "wXaY with 1 to 8 bits for weights and activations, such as w2a2, or "
+                   "fp32");
   };
 }
 

@@ -19,6 +19,8 @@ Check device_name();
 /// "key=value".
 Check setting();
 Check not_empty();
+/// "w2a3", "fp32".
+Check widths();
 
 /// Whether the text reads `key=value`, rather than being a file's name.
 bool is_setting(const std::string& text);
