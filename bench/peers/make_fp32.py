@@ -3,6 +3,7 @@
 Runs in the environment `executorch`, which has PyTorch. Writes into a folder:
   network.pt        the network's parameters
   fp32.onnx         the network, batch norms behind convolutions folded
+  affine.onnx       the same, the other batch norms as 1x1 depthwise convolutions
   calibration.npy   [n, 3, 224, 224], what the quantizers see
   pictures.npy      [n, 3, 224, 224], what results are checked on
   logits.npy        [n, 1000], PyTorch's fp32 results on them
@@ -50,6 +51,7 @@ def make(name, batch, seed, folder):
         logits = network(checked)
     torch.save(network.state_dict(), folder / "network.pt")
     export(network, batch, folder / "fp32.onnx")
+    export(networks.with_affine(network), batch, folder / "affine.onnx")
     for file, values in (("calibration", calibration), ("pictures", checked), ("logits", logits)):
         numpy.save(folder / f"{file}.npy", values.numpy())
     about = {"network": name, "batch": batch, "seed": seed, **networks.layers(network)}

@@ -4,6 +4,8 @@ Topology and names are those of uniq/models: pre-activation ResNets in their Ima
 shortcut convolutions have no batch norm and read relu(bn(x)), and torchvision's MobileNetV2.
 """
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -123,6 +125,8 @@ def randomize(network, pictures, seed):
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
         if isinstance(module, nn.BatchNorm2d):
+            # A mean of 1 leaves most of what follows above 0. With a mean of 0, each ReLU of a
+            # random network would amplify errors, and int8's would drown what pictures differ in.
             nn.init.uniform_(module.weight, 0.5, 1.5, generator=generator)
             nn.init.normal_(module.bias, 1.0, 0.2, generator=generator)
             module.momentum = 1.0  # the running statistics become those of the one batch
@@ -134,6 +138,28 @@ def randomize(network, pictures, seed):
 
 def build(name, pictures, seed):
     return randomize(NETWORKS[name](), pictures, seed)
+
+
+def affine(norm):
+    """A batch norm in evaluation mode as a 1x1 depthwise convolution."""
+    convolution = nn.Conv2d(norm.num_features, norm.num_features, 1, groups=norm.num_features)
+    with torch.no_grad():
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        convolution.weight.copy_(scale.reshape(-1, 1, 1, 1))
+        convolution.bias.copy_(norm.bias - norm.running_mean * scale)
+    return convolution
+
+
+def with_affine(network):
+    """A copy whose batch norms that no convolution precedes are depthwise convolutions."""
+    network = copy.deepcopy(network)
+    for module in list(network.modules()):
+        if isinstance(module, PreactBlock):
+            # The first block's follows the max-pool; the others' an addition.
+            module.bn1 = affine(module.bn1)
+        elif isinstance(module, PreactResNet):
+            module.bn2 = affine(module.bn2)
+    return network
 
 
 def layers(network):
