@@ -18,7 +18,7 @@ declare -A ENGINE=(
 # What of that is used after all, with what it asks for itself.
 declare -A NEEDS=(
   [openvino]="numpy networkx packaging psutil pydot rich safetensors scikit-learn scipy tabulate"
-  [onnxruntime]="numpy flatbuffers packaging protobuf ml_dtypes"
+  [onnxruntime]="numpy flatbuffers packaging protobuf ml_dtypes typing_extensions"
   [executorch]="numpy flatbuffers packaging protobuf ml_dtypes pyyaml ruamel.yaml tabulate"
 )
 

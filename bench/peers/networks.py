@@ -163,9 +163,12 @@ def with_affine(network):
 
 
 def layers(network):
-    """How many convolutions and linear layers there are: what has to run in int8."""
-    count = {"convolutions": 0, "linear": 0}
-    for module in network.modules():
-        count["convolutions"] += isinstance(module, nn.Conv2d)
-        count["linear"] += isinstance(module, nn.Linear)
-    return count
+    """How many convolutions and linear layers there are, which have to run in int8, and the name of
+    the classifier."""
+    found = {"convolutions": 0, "linear": 0, "classifier": ""}
+    for name, module in network.named_modules():
+        found["convolutions"] += isinstance(module, nn.Conv2d)
+        if isinstance(module, nn.Linear):
+            found["linear"] += 1
+            found["classifier"] = name
+    return found

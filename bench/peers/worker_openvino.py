@@ -1,5 +1,7 @@
 """Runs a network in OpenVINO. See worker.py."""
 
+import itertools
+import json
 import re
 import time
 
@@ -15,9 +17,9 @@ def text(value):
 
 
 def layer_name(node):
-    """layer1.0.conv1 of /layer1/layer1.0/conv1/Conv/WithoutBiases, as ONNX names nodes."""
+    """layer1.0.conv1 of /layer1/layer1.0/conv1/Conv/WithoutBiases, as PyTorch names nodes in ONNX."""
     parts = [part for part in node.split("/") if part]
-    parts = parts[:next(i for i, part in enumerate(parts) if part in ("Conv", "Gemm"))]
+    parts = list(itertools.takewhile(lambda part: part not in ("Conv", "Gemm"), parts))
     kept = [part for part, following in zip(parts, parts[1:] + [""])
             if not following.startswith(part + ".")]
     return ".".join(kept)
@@ -39,6 +41,8 @@ class OpenVino:
             config["INFERENCE_PRECISION_HINT"] = precision
         self.model = openvino.Core().compile_model(folder / file, "CPU", config)
         self.request = self.model.create_infer_request()
+        about = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+        self.classifier = about["classifier"]  # the last layer's node has the output's name alone
 
     def infer(self, pictures):
         return self.request.infer([pictures])[0]
@@ -71,9 +75,8 @@ class OpenVino:
         names = {}
         for kind, _, _, originals, node in self.executed():
             if kind in ("Convolution", "FullyConnected"):
-                own = [name for name in originals.split(",")
-                       if "/Conv/" in name or "/Gemm" in name]
-                names[node] = layer_name(own[0] if own else node)
+                own = [name for name in originals.split(",") if "/Conv" in name or "/Gemm" in name]
+                names[node] = layer_name(own[0]) if own else self.classifier
         run = self.prepare(pictures)
         least = {}
         end = time.perf_counter() + seconds
