@@ -119,7 +119,8 @@ private_torch() {
   return 1
 }
 
-# announce_torch ENVIRONMENT: says what pip would take before it does: a build for CUDA is several GB.
+# announce_torch ENVIRONMENT: says what pip would take, before it does: a build for CUDA has
+# several GB.
 announce_torch() {
   local environment="$1" report
   report="$(mktemp)"

@@ -16,9 +16,10 @@ import table
 NETWORKS = ["preact_resnet18", "preact_resnet34", "mobilenetv2"]
 
 DESCRIPTION = """\
-Times packed networks of this project against OpenVINO, ONNX Runtime and ExecuTorch (XNNPACK), all at
-per-channel int8, on the same network with random weights, 224x224: in turns, each engine in a process
-of its own, results checked first. What is missing is installed into build/peers/ (about 1.5 GB).
+Times packed networks of this project against OpenVINO, ONNX Runtime and ExecuTorch (XNNPACK), all
+at per-channel int8, on the same network with random weights, 224x224: in turns, each engine in a
+process of its own, results checked first. What is missing is installed into build/peers/ (about
+1.6 GB).
 """
 
 EXAMPLES = """\
@@ -87,11 +88,12 @@ def check_all(rows, folder, threads):
         found = engine.check(folder, threads)
         versions[engine.label] = found
         layers = "; ".join(
-            f"{kind}: {layer['int8']} of {layer['all']} in int8 ({engines.describe(layer['kinds'])})"
+            f"{kind}: {layer['int8']} of {layer['all']} in int8 "
+            f"({engines.describe(layer['kinds'])})"
             for kind, layer in found["layers"].items())
         print(f"{engine.label} {found['version']}: logits of {found['pictures']} pictures within "
-              f"{100 * found['error']:.2g} % of fp32, {100 * found['error_of_difference']:.2g} % of "
-              f"what pictures differ in; {layers}", flush=True)
+              f"{100 * found['error']:.2g} % of fp32, {100 * found['error_of_difference']:.2g} % "
+              f"of what pictures differ in; {layers}", flush=True)
     return versions
 
 
@@ -126,10 +128,11 @@ def heading(arguments, about, load):
              f"{about['cpu']} (family {about['family']}, model {about['model']}), "
              f"{about['cores']} cores: {' '.join(about['flags'])}"]
     if load > 0.05:
-        lines.append(f"NOTE: others used {100 * load:.0f} % of this machine's cores before the first "
-                     "turn; repeat this where they do not.")
+        lines.append(f"NOTE: others used {100 * load:.0f} % of this machine's cores before the "
+                     "first turn; repeat this where they do not.")
     if "amx_int8" in about["flags"] and not arguments.isa:
-        lines.append("OpenVINO multiplies on AMX tiles here; --isa avx512_vnni holds it to vectors.")
+        lines.append("OpenVINO multiplies on AMX tiles here; --isa avx512_vnni holds it to "
+                     "vectors.")
     return lines
 
 
@@ -174,7 +177,8 @@ def per_layer(arguments, peers, folder, ours, models):
     """Prints and gives the least time of each layer; the packed models' first, once each."""
     openvino = next(peer for peer in peers if peer.int8)
     theirs = openvino.call(folder, arguments.threads, "layers", "--seconds", arguments.seconds)
-    layers = {name: ours.layer_times(path, arguments.threads, arguments.batch) for name, path in models.items()}
+    layers = {name: ours.layer_times(path, arguments.threads, arguments.batch)
+              for name, path in models.items()}
     print("\nLeast ms of each layer; the peer is " + openvino.label)
     print("\n".join(table.layer_table(theirs, layers)))
     return {openvino.label: theirs, **layers}

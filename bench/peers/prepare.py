@@ -64,4 +64,3 @@ def packed(program, network, bits, ends, shortcut):
                  *(["--ends", ends] if ends else []),
                  *(["--shortcut", shortcut] if shortcut else []), "-o", path])
     return path
-

@@ -17,7 +17,7 @@ class Program:
                                   "(cmake --build --preset release), or name one by --program")
 
     def bench(self, model, threads, batch, *arguments):
-        """Its JSON. It compares its results with the scalar kernels', bit for bit, before it times."""
+        """Its JSON. Before it times, it compares with the scalar kernels, bit for bit."""
         if batch != 1:
             arguments = (*arguments, "--batch", batch)
         return json.loads(engines.run(

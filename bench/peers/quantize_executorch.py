@@ -21,7 +21,8 @@ logging.disable(logging.WARNING)
 import numpy  # noqa: E402
 import torch  # noqa: E402
 from executorch.backends.xnnpack import xnnpack_preprocess  # noqa: E402
-from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner  # noqa: E402
+from executorch.backends.xnnpack.partition.xnnpack_partitioner import (  # noqa: E402
+    XnnpackPartitioner)
 from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (  # noqa: E402
     XNNPACKQuantizer, get_symmetric_quantization_config)
 from executorch.exir import to_edge_transform_and_lower  # noqa: E402

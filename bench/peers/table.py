@@ -58,7 +58,9 @@ def layer_table(theirs, ours):
     lines = [" " * width + "".join(f"{name:>{w}}" for name, w in zip(heads, widths))]
     for name, row in zip(layers + ["other", "sum"], cells):
         slower = [head for head, ms in zip(heads[1:], row[1:]) if ms > row[0]]
-        mark = "  slower: " + ", ".join(slower) if slower and name not in ("other", "sum") else ""
+        mark = ""
+        if slower and name not in ("other", "sum"):
+            mark = "  slower" if len(slower) == len(ours) else "  slower: " + ", ".join(slower)
         lines.append(f"{name:<{width}}"
                      + "".join(f"{ms:>{w}.3f}" for ms, w in zip(row, widths)) + mark)
     return lines

@@ -49,8 +49,12 @@ def measure(run, warm_up, seconds):
 
 
 def main(load):
-    """load(folder, model, threads, batch, profile) gives an engine: batch, version, infer(pictures),
-    prepare(pictures) that gives what is timed, layers(), and layer_times(pictures) where it has."""
+    """Does what the command line asks for.
+
+    load(folder, model, threads, batch, profile) gives an engine: batch, version, infer(pictures),
+    prepare(pictures), which gives what is timed, layers(), and layer_times(pictures, seconds) in
+    one that is asked for them.
+    """
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)

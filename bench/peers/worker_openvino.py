@@ -17,7 +17,7 @@ def text(value):
 
 
 def layer_name(node):
-    """layer1.0.conv1 of /layer1/layer1.0/conv1/Conv/WithoutBiases, as PyTorch names nodes in ONNX."""
+    """layer1.0.conv1 of /layer1/layer1.0/conv1/Conv/WithoutBiases, as ONNX has it from PyTorch."""
     parts = [part for part in node.split("/") if part]
     parts = list(itertools.takewhile(lambda part: part not in ("Conv", "Gemm"), parts))
     kept = [part for part, following in zip(parts, parts[1:] + [""])

@@ -56,11 +56,14 @@ class Table(unittest.TestCase):
 
     def test_layers(self):
         lines = table.layer_table({"conv1": 0.25, "other": 0.5, "fc": 0.125},
-                                  {"w2a2": {"input": 0.0625, "conv1": 0.5, "fc": 0.0625}})
+                                  {"w8a8": {"conv1": 0.5, "fc": 0.25},
+                                   "w2a2": {"input": 0.125, "conv1": 0.5, "fc": 0.0}})
         self.assertEqual([line.split() for line in lines],
-                         [["peer", "w2a2"], ["conv1", "0.250", "0.500", "slower:", "w2a2"],
-                          ["fc", "0.125", "0.062"], ["other", "0.500", "0.062"],
-                          ["sum", "0.875", "0.625"]])
+                         [["peer", "w8a8", "w2a2"],
+                          ["conv1", "0.250", "0.500", "0.500", "slower"],
+                          ["fc", "0.125", "0.250", "0.000", "slower:", "w8a8"],
+                          ["other", "0.500", "0.000", "0.125"],
+                          ["sum", "0.875", "0.750", "0.625"]])
 
 
 class Checks(unittest.TestCase):
