@@ -119,14 +119,15 @@ private_torch() {
   return 1
 }
 
-# Says what pip would take before it does: a build for CUDA is several GB.
+# announce_torch ENVIRONMENT: says what pip would take, before it does: a build for CUDA has
+# several GB.
 announce_torch() {
-  local report
+  local environment="$1" report
   report="$(mktemp)"
-  "$UNIQ_ROOT/.venv/bin/pip" install -qq --dry-run --ignore-installed --report "$report" \
+  "$environment/bin/pip" install -qq --dry-run --ignore-installed --report "$report" \
     "torch==$UNIQ_TORCH_VERSION" || fail "pip finds no torch==$UNIQ_TORCH_VERSION (above: why);" \
     "or give a LibTorch that is here already by Torch_DIR or CMAKE_PREFIX_PATH"
-  say "Installing LibTorch into .venv: torch==$UNIQ_TORCH_VERSION"
+  say "Installing LibTorch into ${environment#"$UNIQ_ROOT"/}: torch==$UNIQ_TORCH_VERSION"
   if ! python3 "$UNIQ_ROOT/scripts/torch_report.py" "$report" && [[ -t 1 ]]; then
     echo "Going on in 15 seconds."
     sleep 15
@@ -141,7 +142,7 @@ install_torch() {
     say "Making a private Python environment in .venv"
     "$python" -m venv "$UNIQ_ROOT/.venv"
   fi
-  announce_torch
+  announce_torch "$UNIQ_ROOT/.venv"
   "$UNIQ_ROOT/.venv/bin/pip" install -qq --no-compile "torch==$UNIQ_TORCH_VERSION"
 }
 

@@ -7,7 +7,8 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ["quickstart.sh", "test.sh", ".ci/run", "scripts/format.sh", "scripts/tidy.sh"]
+PROGRAMS = ["quickstart.sh", "test.sh", ".ci/run", "scripts/format.sh", "scripts/tidy.sh",
+            "bench/peers/run.sh", "bench/peers/install.sh"]
 
 
 class Tree(unittest.TestCase):
