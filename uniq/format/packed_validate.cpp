@@ -75,7 +75,8 @@ void check_names(const PackedModel& model, const std::string& where) {
     check_name("name of a node", name,
                std::string(where).append(", node number ").append(std::to_string(i)));
     if (!names.insert(name).second) {
-      fail("two nodes have one name", where + ", node " + name, name, "unique names");
+      fail("two nodes have one name", std::string(where).append(", node ").append(name), name,
+           "unique names");
     }
   }
 }

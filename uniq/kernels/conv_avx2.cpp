@@ -105,7 +105,7 @@ void run_tile(const CodeRun& work, const std::uint8_t* input, std::int32_t* to) 
         if constexpr (kPixelsAtOnce > 2) p2.add(x + 2 * pixel, weights);
         if constexpr (kPixelsAtOnce > 3) p3.add(x + 3 * pixel, weights);
         x += kWord;
-        w += 2 * kVectors * kVectorWeights;
+        w += kVectorWeights * kVectors * 2;
       }
     }
   }

@@ -69,7 +69,7 @@ std::vector<float> gaussian(std::int64_t count, double deviation, data::Random& 
       for (int part = 0; part < 4; ++part)
         sum += static_cast<std::int64_t>(bits >> (16 * part) & 0xffff);
     }
-    constexpr std::int64_t kTwiceMean = 12 * 0xffff;
+    constexpr std::int64_t kTwiceMean = std::int64_t{12} * 0xffff;
     value = static_cast<float>(deviation * static_cast<double>(2 * sum - kTwiceMean) / 0x20000);
   }
   return values;
