@@ -165,9 +165,7 @@ int run(const Options& options) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   Options options;
   CLI::App app("Training step of a quantized network against fp32, in turns.");
   app.add_option("--depth", options.depth, "pre-activation ResNet's depth")
@@ -182,11 +180,15 @@ int main(int argc, char** argv) {
   app.add_flag("--baseline-only", options.baseline_only, "fp32 alone");
   app.add_flag("--default-allocator", options.default_allocator,
                "leave freed memory to the system, as a plain program does");
+  CLI11_PARSE(app, argc, argv);
+  return run(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    app.parse(argc, argv);
-    return run(options);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return parse_and_run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "train_step: error: %s\n", error.what());
     return 1;
