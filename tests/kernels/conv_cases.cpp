@@ -66,17 +66,11 @@ bool sums_fit(const CodeConv& conv) {
 
 ConvCase make_case(const CodeConv& conv, Codes codes, std::mt19937& random) {
   const ConvShape& s = conv.shape;
-  ConvCase c = {.conv = conv,
-                .weights = make_codes(s.out_channels * s.taps() * s.group_in(), conv.weight_bits,
-                                      codes, random),
-                .input = make_codes(s.in_height * s.in_width * code_stride(s.in_channels) + 64, 8,
-                                    Codes::random, random)};
-  const std::vector<std::uint8_t> channels =
-      make_codes(s.in_height * s.in_width * s.in_channels, conv.activation_bits, codes, random);
-  for (std::int64_t pixel = 0; pixel < s.in_height * s.in_width; ++pixel)
-    std::copy_n(channels.begin() + pixel * s.in_channels, s.in_channels,
-                c.input.begin() + pixel * code_stride(s.in_channels));
-  return c;
+  return {.conv = conv,
+          .weights =
+              make_codes(s.out_channels * s.taps() * s.group_in(), conv.weight_bits, codes, random),
+          .input = make_codes(s.in_height * s.in_width * s.in_channels, conv.activation_bits, codes,
+                              random)};
 }
 
 ConvShape random_shape(std::mt19937& random) {
@@ -110,14 +104,36 @@ ConvShape random_shape(std::mt19937& random) {
   }
 }
 
-std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c) {
-  const PreparedConv prepared = kernel.prepare(c.conv, c.weights);
+std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c, const Cut& cut) {
   const ConvShape& s = c.conv.shape;
-  std::vector<std::int32_t> sums;
-  for (std::int64_t row = 0; row < s.out_height; ++row) {
-    std::vector<std::int32_t> of_row(static_cast<std::size_t>(s.out_width * s.out_channels), -77);
-    kernel.row_sums(prepared, c.input.data(), row, of_row.data());
-    sums.insert(sums.end(), of_row.begin(), of_row.end());
+  CodeLayout layout = kernel.input_layout(c.conv);
+  layout.border_height += cut.more;
+  layout.border_width += cut.more;
+  // Random bytes behind the map; nothing that is read of them may count.
+  std::vector<std::uint8_t> map(static_cast<std::size_t>(layout.bytes() + kReadBeyond), 0xa5);
+  write_codes(layout, c.input, map.data());
+  const PreparedConv prepared = kernel.prepare(c.conv, layout, c.weights);
+  const auto round_up = [](std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; };
+  const std::int64_t rows = round_up(std::min(cut.rows, s.out_height), prepared.row_step);
+  const std::int64_t channels =
+      round_up(std::min(cut.channels, s.out_channels), prepared.channel_step);
+  std::vector<std::int32_t> sums(
+      static_cast<std::size_t>(s.out_height * s.out_width * s.out_channels), -77);
+  for (std::int64_t row = 0; row < s.out_height; row += rows) {
+    for (std::int64_t channel = 0; channel < s.out_channels; channel += channels) {
+      const ConvPart part = {.first_row = row,
+                             .rows = std::min(rows, s.out_height - row),
+                             .first_channel = channel,
+                             .channels = std::min(channels, s.out_channels - channel)};
+      const std::int64_t stride = sums_stride(part.channels);
+      AlignedBytes scratch(kernel.scratch_bytes(prepared, part.rows));
+      AlignedBytes of_part(static_cast<std::size_t>(part.rows * s.out_width * stride) *
+                           sizeof(std::int32_t));
+      kernel.sums(prepared, map.data(), part, scratch.data(), of_part.as<std::int32_t>());
+      for (std::int64_t pixel = 0; pixel < part.rows * s.out_width; ++pixel)
+        std::copy_n(of_part.as<std::int32_t>() + pixel * stride, part.channels,
+                    sums.begin() + (row * s.out_width + pixel) * s.out_channels + channel);
+    }
   }
   return sums;
 }

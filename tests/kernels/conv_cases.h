@@ -19,7 +19,7 @@ enum class Pad { nothing, zero_code, middle_code, largest_code };
 struct ConvCase {
   CodeConv conv;
   std::vector<std::uint8_t> weights;
-  std::vector<std::uint8_t> input;  ///< with random bytes between pixels and 64 of them at the end
+  std::vector<std::uint8_t> input;  ///< dense, [row][column][channel]
 };
 
 /// The shape with the output's size filled in.
@@ -43,8 +43,15 @@ ConvCase make_case(const CodeConv& conv, Codes codes, std::mt19937& random);
 /// A shape of up to about 10^5 multiply-adds, anything odd included.
 ConvShape random_shape(std::mt19937& random);
 
-/// All sums, [row][column][channel], each row computed into a buffer of its own.
-std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c);
+/// All sums, [row][column][channel], computed in parts of as many rows and channels as asked for
+/// (rounded up to what the kernel takes), each into memory of its own, from a map whose border is
+/// wider than needed by `more`.
+struct Cut {
+  std::int64_t rows = 1 << 20;
+  std::int64_t channels = 1 << 20;
+  std::int64_t more = 0;
+};
+std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c, const Cut& cut = {});
 
 /// Those that this CPU can run, without the scalar one.
 std::vector<ConvKernel> fast_kernels();

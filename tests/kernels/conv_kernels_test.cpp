@@ -31,7 +31,10 @@ class ConvKernels : public ::testing::Test {
       const std::vector<std::int32_t> expected = sums_of(conv_kernels().back(), c);
       for (const ConvKernel& kernel : fast_kernels()) {
         if (!kernel.supports(conv)) continue;
-        ASSERT_EQ(sums_of(kernel, c), expected)
+        const Cut cut = {.rows = 1 + static_cast<std::int64_t>(random_() % 4),
+                         .channels = random_() % 2 == 0 ? 1 : 1 << 20,
+                         .more = static_cast<std::int64_t>(random_() % 2)};
+        ASSERT_EQ(sums_of(kernel, c, cut), expected)
             << kernel.name << ", codes " << static_cast<int>(codes) << ", " << describe(conv)
             << ", seed " << seed_;
         ++compared_;
@@ -194,10 +197,10 @@ TEST(ChooseConv, ScalarIsWhatWasAskedFor) {
 TEST(ChooseConv, TheBestOfTheInstructionSet) {
   const CodeConv conv = conv_3x3(64, 64, 1);
   EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.direct");
-  EXPECT_STREQ(choose_conv(conv, Isa::avx512_vnni).name, "avx512_vnni.direct");
-  const CodeConv image = conv_3x3(1, 4, 1);
-  EXPECT_STREQ(choose_conv(image, Isa::avx2).name, "avx2.direct");
-  EXPECT_STREQ(choose_conv(image, Isa::avx512_vnni).name, "avx512_vnni.direct");
+  EXPECT_STREQ(choose_conv(conv, Isa::avx512_vnni).name, "avx512_vnni.winograd");
+  CodeConv wide = conv;
+  wide.weight_bits = wide.activation_bits = 8;
+  EXPECT_STREQ(choose_conv(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
 }
 
 TEST(ChooseConv, GroupsThatFillAVector) {

@@ -57,15 +57,12 @@ std::vector<double> ideal_shares(const format::Encoding& encoding) {
 }
 
 std::vector<double> shares_of_codes(Session& session, int value) {
-  const Buffer& buffer = session.network().buffers()[static_cast<std::size_t>(value)];
-  const graph::Shape& shape = buffer.value.shape;
-  const std::span<const std::byte> bytes = session.value(value);
-  const std::int64_t stride = kernels::code_stride(shape.channels);
-  std::vector<double> shares(static_cast<std::size_t>(max_code(buffer.value.encoding.bits)) + 1);
-  for (std::int64_t pixel = 0; pixel < shape.height * shape.width; ++pixel)
-    for (std::int64_t c = 0; c < shape.channels; ++c)
-      shares[static_cast<std::size_t>(bytes[static_cast<std::size_t>(pixel * stride + c)])] +=
-          1.0 / static_cast<double>(shape.elements());
+  const format::PackedValue& of = session.network().values()[static_cast<std::size_t>(value)];
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(of.shape.elements()));
+  session.read(value, codes);
+  std::vector<double> shares(static_cast<std::size_t>(max_code(of.encoding.bits)) + 1);
+  for (const std::uint8_t code : codes)
+    shares[code] += 1.0 / static_cast<double>(of.shape.elements());
   return shares;
 }
 
@@ -98,8 +95,8 @@ TEST_P(RandomNetwork, SpreadsItsCodesInEveryLayer) {
   session.run(photograph(input), logits);
 
   int seen = 0;
-  for (std::size_t id = 1; id < network->buffers().size(); ++id) {  // 0 is the picture
-    const format::PackedValue& value = network->buffers()[id].value;
+  for (std::size_t id = 1; id < network->values().size(); ++id) {  // 0 is the picture
+    const format::PackedValue& value = network->values()[id];
     if (!value.encoding.is_codes()) continue;
     ++seen;
     SCOPED_TRACE(network->steps()[static_cast<std::size_t>(value.node)].name);

@@ -1,199 +1,253 @@
-// What the direct convolutions share: the weights' layout, and cutting a row into the work of the
-// inner loops (direct.h). Taps outside the picture are skipped; corrections.h has the arithmetic.
+// What the direct convolutions share: the weights' layout, and cutting a part into the work of the
+// inner loops (dot.h). Windows are read where they lie; the border is stored, so all are whole.
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
+#include "uniq/base/cpu.h"
 #include "uniq/kernels/conv_kernels.h"
-#include "uniq/kernels/conv_runs.h"
-#include "uniq/kernels/corrections.h"
-#include "uniq/kernels/direct.h"
+#include "uniq/kernels/dot.h"
+#include "uniq/kernels/finish.h"
+#include "uniq/kernels/stored_weights.h"
 
 #if defined(__x86_64__)
 namespace uniq::kernels {
 namespace {
 
-std::int64_t divide_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
+using Form = CodeLayout::Form;
 
-/// Where a channel of a word of codes finds its weight for a lane.
-std::int64_t place(Avx512VnniDirect /*direct*/, std::int64_t lane, std::int64_t channel) {
-  return lane * kWord + channel;
-}
-std::int64_t place(Avx2Direct direct, std::int64_t lane, std::int64_t channel) {
-  constexpr std::int64_t kPair = 2;
-  return (channel % kPair * direct.kLanes + lane) * kPair + channel / kPair;
-}
-
-/// weight integer = factor * stored + constant. The weight itself is stored where it fits; of those
-/// of 8 bits, mid-rise ones do not fit a byte, nor unsigned ones: there code - 128 is stored, and
-/// the sum of the window's codes gives the rest.
-struct StoredWeights {
-  int factor = 1;
-  int constant = 0;
+/// A kind of direct convolution: its inner loop, and what a lane of its weights holds.
+struct Avx512Vnni : Avx512VnniDot {
+  static constexpr Isa kIsa = Isa::avx512_vnni;
+  static constexpr Form kForm = Form::bytes;
+  static constexpr auto kDot = dot_avx512_vnni;
+  using Weight = std::int8_t;
+  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
 };
-template <class Direct>
-StoredWeights stored_weights(const CodeConv& conv) {
-  using Limits = std::numeric_limits<typename Direct::Weight>;
-  const auto integer = [&conv](int code) {
-    return code_integer(code, conv.weight_grid, conv.weight_bits);
-  };
-  const int largest = max_code(conv.weight_bits);
-  if (integer(0) >= Limits::min() && integer(largest) <= Limits::max()) return {};
-  const int factor = integer(1) - integer(0);
-  const int middle = (largest + 1) / 2;
-  return {.factor = factor, .constant = integer(middle)};
-}
+struct Avx2 : Avx2Dot {
+  static constexpr Isa kIsa = Isa::avx2;
+  static constexpr Form kForm = Form::bytes;
+  static constexpr auto kDot = dot_avx2;
+  using Weight = std::int16_t;
+  static std::int64_t place(std::int64_t lane, std::int64_t channel) {
+    return (channel % 2 * kLanes + lane) * 2 + channel / 2;
+  }
+};
+struct Popcount : Avx512PopcountDot {
+  static constexpr Isa kIsa = Isa::avx512_vnni;
+  static constexpr Form kForm = Form::planes;
+  static constexpr auto kDot = dot_avx512_popcount;
+};
+struct Popcount2 : Avx512Popcount2Dot {
+  static constexpr Isa kIsa = Isa::avx512_vnni;
+  static constexpr Form kForm = Form::planes;
+  static constexpr auto kDot = dot_avx512_popcount2;
+};
 
-/// How a group's output channels are cut into blocks.
-template <class Direct>
+/// Where the weights of a group's output channels begin, block by block.
+template <class Kind>
 struct Blocks {
-  static constexpr std::int64_t kOuts = Direct::kVectors * Direct::kLanes;  ///< of a whole block
-  static constexpr std::int64_t kVectorWeights = Direct::kLanes * kWord;    ///< of a word of codes
+  static constexpr std::int64_t kOuts = Kind::kVectors * Kind::kLanes;  ///< of a whole block
+  /// Channels of a word.
+  static constexpr std::int64_t kWord = Kind::kForm == Form::planes ? 32 : 4;
 
   std::int64_t vectors;  ///< of a group
   std::int64_t words;    ///< of a tap
   std::int64_t taps;
 
   explicit Blocks(const ConvShape& s)
-      : vectors(divide_up(s.group_out(), Direct::kLanes)),
+      : vectors(divide_up(s.group_out(), Kind::kLanes)),
         words(divide_up(s.group_in(), kWord)),
         taps(s.taps()) {}
 
   std::int64_t vectors_of(std::int64_t block) const {
-    return std::min(Direct::kVectors, vectors - block * Direct::kVectors);
+    return std::min(Kind::kVectors, vectors - block * Kind::kVectors);
   }
-  std::int64_t tap_weights(std::int64_t block) const {
-    return words * vectors_of(block) * kVectorWeights;
+  /// In bytes.
+  std::int64_t at(std::int64_t group, std::int64_t block) const {
+    return (group * vectors + block * Kind::kVectors) * taps * words * Kind::kWordBytes;
   }
-  /// The first weight of a block.
-  std::int64_t weights_at(std::int64_t group, std::int64_t block) const {
-    return (group * vectors + block * Direct::kVectors) * taps * words * kVectorWeights;
+  std::int64_t at(std::int64_t group, std::int64_t block, std::int64_t tap, std::int64_t word,
+                  std::int64_t vector) const {
+    return at(group, block) +
+           ((tap * words + word) * vectors_of(block) + vector) * Kind::kWordBytes;
   }
 };
 
-template <class Direct>
+template <class Kind>
+StoredWeights stored_of(const CodeConv& conv) {
+  if constexpr (Kind::kForm == Form::planes) {
+    return stored_bits(conv);
+  } else {
+    using Limits = std::numeric_limits<typename Kind::Weight>;
+    return stored_weights(conv, Limits::min(), Limits::max());
+  }
+}
+
+template <class Kind>
 AlignedBytes lay_out(const CodeConv& conv, std::span<const std::uint8_t> codes) {
-  using Weight = typename Direct::Weight;
   const ConvShape& s = conv.shape;
-  const Blocks<Direct> blocks(s);
-  const StoredWeights stored = stored_weights<Direct>(conv);
-  AlignedBytes weights(static_cast<std::size_t>(blocks.weights_at(s.groups, 0)) * sizeof(Weight));
-  auto* const to = weights.as<Weight>();
+  const Blocks<Kind> blocks(s);
+  const StoredWeights stored = stored_of<Kind>(conv);
+  AlignedBytes weights(static_cast<std::size_t>(blocks.at(s.groups, 0)));
   const std::uint8_t* code = codes.data();
   for (std::int64_t out = 0; out < s.out_channels; ++out) {
     const std::int64_t in_group = out % s.group_out();
     const std::int64_t block = in_group / blocks.kOuts;
-    const std::int64_t vector = in_group % blocks.kOuts / Direct::kLanes;
-    const std::int64_t lane = in_group % Direct::kLanes;
-    const std::int64_t first = blocks.weights_at(out / s.group_out(), block);
+    const std::int64_t vector = in_group % blocks.kOuts / Kind::kLanes;
+    const std::int64_t lane = in_group % Kind::kLanes;
     for (std::int64_t tap = 0; tap < s.taps(); ++tap) {
       for (std::int64_t channel = 0; channel < s.group_in(); ++channel) {
-        const std::int64_t word = tap * blocks.words + channel / kWord;
-        const std::int64_t at =
-            first + (word * blocks.vectors_of(block) + vector) * blocks.kVectorWeights;
-        const int integer = code_integer(*code++, conv.weight_grid, conv.weight_bits);
-        to[at + place(Direct{}, lane, channel % kWord)] =
-            static_cast<Weight>((integer - stored.constant) / stored.factor);
+        std::byte* const word = weights.data() + blocks.at(out / s.group_out(), block, tap,
+                                                           channel / blocks.kWord, vector);
+        const int number = stored.of(*code++, conv);
+        const std::int64_t in_word = channel % blocks.kWord;
+        if constexpr (Kind::kForm == Form::planes) {
+          auto& bits = reinterpret_cast<std::uint32_t*>(word)[lane];
+          bits |= static_cast<std::uint32_t>(number) << in_word;
+        } else {
+          using Weight = typename Kind::Weight;
+          reinterpret_cast<Weight*>(word)[Kind::place(lane, in_word)] = static_cast<Weight>(number);
+        }
       }
     }
   }
   return weights;
 }
 
-template <class Direct>
-bool supports_direct(const CodeConv& conv) {
-  // Groups do not share a vector: small ones would leave most of its lanes empty.
-  return conv.shape.groups == 1 || conv.shape.group_out() >= Direct::kLanes;
+template <class Kind>
+CodeLayout layout_of(const CodeConv& conv) {
+  return plain_layout(conv, Kind::kForm);
 }
 
-template <class Direct>
-PreparedConv prepare_direct(const CodeConv& conv, std::span<const std::uint8_t> codes) {
-  const ConvShape& s = conv.shape;
-  PreparedConv prepared = {
-      .conv = conv,
-      .weights = lay_out<Direct>(conv, codes),
-      .rows = axis_classes(s.out_height, s.in_height, s.kernel_height, s.stride_height,
-                           s.padding_height, s.dilation_height),
-      .columns = axis_classes(s.out_width, s.in_width, s.kernel_width, s.stride_width,
-                              s.padding_width, s.dilation_width),
-      .corrections = {}};
-  prepared.corrections = make_corrections(conv, prepared.rows, prepared.columns, codes);
-  return prepared;
+template <class Kind>
+PreparedConv prepare_direct(const CodeConv& conv, const CodeLayout& input,
+                            std::span<const std::uint8_t> codes) {
+  return {.conv = conv,
+          .input = input,
+          .weights = lay_out<Kind>(conv, codes),
+          .corrections = make_corrections(conv, codes),
+          .row_step = 1,
+          .channel_step = conv.shape.groups == 1 ? kChannelStep : conv.shape.out_channels};
 }
 
-/// The corrections of an output's class, or null.
-const std::int32_t* corrections_at(const PreparedConv& prepared, std::int64_t row,
-                                   std::int64_t column) {
-  if (prepared.corrections.empty()) return nullptr;
-  const auto columns = static_cast<std::int64_t>(prepared.columns.ranges.size());
-  const std::int64_t row_class = prepared.rows.class_of[static_cast<std::size_t>(row)];
-  const std::int64_t column_class = prepared.columns.class_of[static_cast<std::size_t>(column)];
-  return prepared.corrections.data() +
-         (row_class * columns + column_class) * prepared.conv.shape.out_channels;
+template <class Kind>
+std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
+  return finish_scratch(prepared, stored_of<Kind>(prepared.conv), rows);
 }
 
-template <class Direct>
-void row_sums_direct(const PreparedConv& prepared, const std::uint8_t* input, std::int64_t row,
-                     std::int32_t* sums, void (*run_block)(const CodeRun& run)) {
+/// What all of a part's work shares.
+template <class Kind>
+DotWork work_of(const PreparedConv& prepared) {
+  const ConvShape& s = prepared.conv.shape;
+  const Blocks<Kind> blocks(s);
+  const std::int64_t pixel = prepared.input.pixel_bytes();
+  // Where a row's taps lie side by side, they are one stretch.
+  const bool joined = s.groups == 1 && s.dilation_width == 1;
+  DotWork work = {};
+  work.rows = s.kernel_height;
+  work.row_bytes = s.dilation_height * prepared.input.row_bytes();
+  work.columns = joined ? 1 : s.kernel_width;
+  work.column_bytes = s.dilation_width * pixel;
+  work.words = blocks.words * (joined ? s.kernel_width : 1);
+  return work;
+}
+
+/// The part's outputs of a block of output channels; to: the sums of its first.
+template <class Kind>
+void run_block(const PreparedConv& prepared, const std::uint8_t* first_window, const ConvPart& part,
+               DotWork work, std::int64_t out, std::int64_t channels, const Finish& finish,
+               std::int32_t* to, std::int64_t to_pixel) {
+  const ConvShape& s = prepared.conv.shape;
+  const std::int64_t column_bytes = s.stride_width * prepared.input.pixel_bytes();
+  const std::int64_t row_bytes = s.stride_height * prepared.input.row_bytes();
+  const std::int64_t pixels = part.rows * s.out_width;
+  // Whole vectors are stored: into the sums themselves unless they would reach into the next
+  // group's.
+  alignas(kAlignment) std::int32_t tile[kMostDots * Blocks<Kind>::kOuts];
+  const bool in_place = s.groups == 1;
+  std::int64_t row = 0;
+  std::int64_t column = 0;
+  for (std::int64_t pixel = 0; pixel < pixels; pixel += work.pixels) {
+    work.pixels = even_share(pixels - pixel, Kind::kPixels);
+    for (std::int64_t i = 0; i < work.pixels; ++i) {
+      work.inputs[i] = first_window + row * row_bytes + column * column_bytes;
+      if (++column == s.out_width) column = 0, ++row;
+    }
+    work.sums = in_place ? to + pixel * to_pixel : tile;
+    work.sums_pixel = in_place ? to_pixel : Blocks<Kind>::kOuts;
+    Kind::kDot(work);
+    finish.run(loops_of(Kind::kIsa), work.sums, work.sums_pixel, pixel, work.pixels, out, channels,
+               to + pixel * to_pixel, to_pixel);
+  }
+}
+
+template <class Kind>
+void sums_direct(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+                 std::byte* scratch, std::int32_t* sums) {
   const CodeConv& conv = prepared.conv;
   const ConvShape& s = conv.shape;
-  const Blocks<Direct> blocks(s);
-  const StoredWeights stored = stored_weights<Direct>(conv);
-  const int factor = code_factor(conv.activation_grid);
-  const auto* const weights = prepared.weights.as<typename Direct::Weight>();
-
-  for_each_run(s, row, code_stride(s.in_channels), [&](const Run& run, const RunPlace& at) {
-    const std::int32_t* const corrections = corrections_at(prepared, row, at.column);
-    CodeRun work = {};
-    work.run = run;
-    work.in_channels = s.group_in();
-    work.shift = std::countr_zero(static_cast<unsigned>(factor * stored.factor));
-    work.per_code = static_cast<std::uint32_t>(factor * stored.constant);
-    work.sums_pixel = s.out_channels;
-    for (std::int64_t group = 0; group < s.groups; ++group) {
-      work.input = input + at.input + group * s.group_in();
-      for (std::int64_t first = 0; first < s.group_out(); first += blocks.kOuts) {
-        const std::int64_t block = first / blocks.kOuts;
-        const std::int64_t out = group * s.group_out() + first;
-        const std::int64_t tap_weights = blocks.tap_weights(block);
-        work.run.weights_row = run.weights_row * tap_weights;
-        work.weights = weights + blocks.weights_at(group, block) + at.first_tap * tap_weights;
-        work.out_channels = std::min(blocks.kOuts, s.group_out() - first);
-        work.corrections = corrections == nullptr ? nullptr : corrections + out;
-        work.sums = sums + at.column * s.out_channels + out;
-        run_block(work);
-      }
+  const Blocks<Kind> blocks(s);
+  const Loops& loops = loops_of(Kind::kIsa);
+  const std::int64_t stride = sums_stride(part.channels);
+  const std::uint8_t* const first_window =
+      input +
+      prepared.input.at(part.first_row * s.stride_height - s.padding_height, -s.padding_width);
+  DotWork work = work_of<Kind>(prepared);
+  Finish finish(prepared, stored_of<Kind>(conv), part, scratch);
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    const std::uint8_t* const window = first_window + group * s.group_in();
+    finish.set_group(loops, window, s.group_in());
+    const std::int64_t begin = s.groups == 1 ? part.first_channel : 0;
+    const std::int64_t end = s.groups == 1 ? begin + part.channels : s.group_out();
+    for (std::int64_t first = begin; first < end; first += blocks.kOuts) {
+      const std::int64_t block = first / blocks.kOuts;
+      const std::int64_t out = group * s.group_out() + first;
+      work.weights = prepared.weights.data() + blocks.at(group, block);
+      work.vectors = blocks.vectors_of(block);
+      run_block<Kind>(prepared, window, part, work, out, std::min(blocks.kOuts, end - first),
+                      finish, sums + out - part.first_channel, stride);
     }
-  });
+  }
+}
+
+/// Groups do not share a vector: small ones would leave most of its lanes empty.
+template <class Kind>
+bool supports_bytes(const CodeConv& conv) {
+  return has_border(conv) && (conv.shape.groups == 1 || conv.shape.group_out() >= Kind::kLanes);
+}
+bool supports_bits(const CodeConv& conv, int activation_bits) {
+  return has_border(conv) && cpu_info().features.avx512_vpopcntdq && conv.shape.groups == 1 &&
+         conv.weight_bits == 1 && conv.activation_bits == activation_bits;
 }
 
 }  // namespace
 
-namespace avx512_vnni_direct {
+#define UNIQ_DIRECT(name, Kind, is_supported)                                              \
+  namespace name {                                                                         \
+  bool supports(const CodeConv& conv) { return is_supported; }                             \
+  CodeLayout input_layout(const CodeConv& conv) { return layout_of<Kind>(conv); }          \
+  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                      \
+                       std::span<const std::uint8_t> codes) {                              \
+    return prepare_direct<Kind>(conv, input, codes);                                       \
+  }                                                                                        \
+  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {             \
+    return scratch_of<Kind>(prepared, rows);                                               \
+  }                                                                                        \
+  void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
+            std::byte* scratch, std::int32_t* sums) {                                      \
+    sums_direct<Kind>(prepared, input, part, scratch, sums);                               \
+  }                                                                                        \
+  }  // namespace name
 
-bool supports(const CodeConv& conv) { return supports_direct<Avx512VnniDirect>(conv); }
-PreparedConv prepare(const CodeConv& conv, std::span<const std::uint8_t> codes) {
-  return prepare_direct<Avx512VnniDirect>(conv, codes);
-}
-void row_sums(const PreparedConv& prepared, const std::uint8_t* input, std::int64_t row,
-              std::int32_t* sums) {
-  row_sums_direct<Avx512VnniDirect>(prepared, input, row, sums, run_avx512_vnni_direct);
-}
+UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))
+UNIQ_DIRECT(avx2_direct, Avx2, supports_bytes<Avx2>(conv))
+UNIQ_DIRECT(avx512_vnni_popcount, Popcount, supports_bits(conv, 1))
+UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, supports_bits(conv, 2))
 
-}  // namespace avx512_vnni_direct
+#undef UNIQ_DIRECT
 
-namespace avx2_direct {
-
-bool supports(const CodeConv& conv) { return supports_direct<Avx2Direct>(conv); }
-PreparedConv prepare(const CodeConv& conv, std::span<const std::uint8_t> codes) {
-  return prepare_direct<Avx2Direct>(conv, codes);
-}
-void row_sums(const PreparedConv& prepared, const std::uint8_t* input, std::int64_t row,
-              std::int32_t* sums) {
-  row_sums_direct<Avx2Direct>(prepared, input, row, sums, run_avx2_direct);
-}
-
-}  // namespace avx2_direct
 }  // namespace uniq::kernels
 #endif  // x86-64

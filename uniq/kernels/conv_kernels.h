@@ -9,9 +9,12 @@
 #define UNIQ_CONV_KERNEL(isa, way)                                                           \
   namespace uniq::kernels::isa##_##way {                                                     \
     bool supports(const CodeConv& conv);                                                     \
-    PreparedConv prepare(const CodeConv& conv, std::span<const std::uint8_t> codes);         \
-    void row_sums(const PreparedConv& prepared, const std::uint8_t* input, std::int64_t row, \
-                  std::int32_t* sums);                                                       \
+    CodeLayout input_layout(const CodeConv& conv);                                           \
+    PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                      \
+                         std::span<const std::uint8_t> codes);                               \
+    std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows);              \
+    void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
+              std::byte* scratch, std::int32_t* sums);                                       \
   }
 #include "uniq/kernels/conv_kernels.inc"
 #undef UNIQ_CONV_KERNEL

@@ -2,18 +2,32 @@
 #include <cstddef>
 
 #include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels::scalar_reference {
 
 bool supports(const CodeConv& /*conv*/) { return true; }
 
+/// Without a border: what lies outside is not read.
+CodeLayout input_layout(const CodeConv& conv) {
+  return {.form = CodeLayout::Form::bytes,
+          .bits = conv.activation_bits,
+          .channels = conv.shape.in_channels,
+          .height = conv.shape.in_height,
+          .width = conv.shape.in_width};
+}
+
+std::size_t scratch_bytes(const PreparedConv& /*prepared*/, std::int64_t /*rows*/) { return 0; }
+
 /// Weights: the integers, [out][kernel row][kernel column][in / groups].
-PreparedConv prepare(const CodeConv& conv, std::span<const std::uint8_t> codes) {
+PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
+                     std::span<const std::uint8_t> codes) {
   PreparedConv prepared = {.conv = conv,
+                           .input = input,
                            .weights = AlignedBytes(codes.size() * sizeof(std::int16_t)),
-                           .rows = {},
-                           .columns = {},
-                           .corrections = {}};
+                           .corrections = {},
+                           .row_step = 1,
+                           .channel_step = kChannelStep};
   auto* integers = prepared.weights.as<std::int16_t>();
   for (const std::uint8_t code : codes)
     *integers++ = static_cast<std::int16_t>(code_integer(code, conv.weight_grid, conv.weight_bits));
@@ -42,8 +56,7 @@ std::int32_t sum_of(const PreparedConv& prepared, const std::uint8_t* input, std
           column * s.stride_width - s.padding_width + kernel_column * s.dilation_width;
       const bool inside = y >= 0 && y < s.in_height && x >= 0 && x < s.in_width;
       if (inside) {
-        const std::uint8_t* codes =
-            input + (y * s.in_width + x) * code_stride(s.in_channels) + first_channel;
+        const std::uint8_t* codes = input + prepared.input.at(y, x) + first_channel;
         for (std::int64_t c = 0; c < channels; ++c)
           sum += static_cast<std::uint32_t>(weights[c] * integer(codes[c]));
       } else if (conv.pad_code >= 0) {
@@ -58,12 +71,15 @@ std::int32_t sum_of(const PreparedConv& prepared, const std::uint8_t* input, std
 
 }  // namespace
 
-void row_sums(const PreparedConv& prepared, const std::uint8_t* input, std::int64_t row,
-              std::int32_t* sums) {
-  const ConvShape& s = prepared.conv.shape;
-  for (std::int64_t column = 0; column < s.out_width; ++column)
-    for (std::int64_t out = 0; out < s.out_channels; ++out)
-      *sums++ = sum_of(prepared, input, row, column, out);
+void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+          std::byte* /*scratch*/, std::int32_t* sums) {
+  for (std::int64_t row = part.first_row; row < part.first_row + part.rows; ++row) {
+    for (std::int64_t column = 0; column < prepared.conv.shape.out_width; ++column) {
+      for (std::int64_t i = 0; i < part.channels; ++i)
+        sums[i] = sum_of(prepared, input, row, column, part.first_channel + i);
+      sums += sums_stride(part.channels);
+    }
+  }
 }
 
 }  // namespace uniq::kernels::scalar_reference

@@ -33,7 +33,6 @@ class WeightSums {
     return corner(rows.last, columns.last) - corner(rows.first, columns.last) -
            corner(rows.last, columns.first) + corner(rows.first, columns.first);
   }
-  std::int64_t all() { return corner(conv_.shape.kernel_height, conv_.shape.kernel_width); }
 
  private:
   std::int64_t& corner(std::int64_t row, std::int64_t column) {
@@ -45,29 +44,40 @@ class WeightSums {
   std::vector<std::int64_t> corners_;
 };
 
+/// Every window counts whole.
+AxisClasses whole_windows(std::int64_t out, std::int64_t kernel) {
+  return {.ranges = {{0, kernel}},
+          .class_of = std::vector<std::int32_t>(static_cast<std::size_t>(out), 0)};
+}
+
 }  // namespace
 
-std::vector<std::int32_t> make_corrections(const CodeConv& conv, const AxisClasses& rows,
-                                           const AxisClasses& columns,
-                                           std::span<const std::uint8_t> codes) {
-  const auto integer = [&conv](int code) {
-    return code_integer(code, conv.activation_grid, conv.activation_bits);
-  };
-  const std::int64_t zero = integer(0);
-  const std::int64_t pad = conv.pad_code < 0 ? 0 : integer(conv.pad_code);
-  if (zero == 0 && pad == 0) return {};
+Corrections make_corrections(const CodeConv& conv, std::span<const std::uint8_t> codes) {
+  const std::int64_t zero = code_integer(0, conv.activation_grid, conv.activation_bits);
+  if (zero == 0) return {};
+  const ConvShape& s = conv.shape;
+  Corrections corrections;
+  if (conv.pad_code < 0) {
+    corrections.rows = axis_classes(s.out_height, s.in_height, s.kernel_height, s.stride_height,
+                                    s.padding_height, s.dilation_height);
+    corrections.columns = axis_classes(s.out_width, s.in_width, s.kernel_width, s.stride_width,
+                                       s.padding_width, s.dilation_width);
+  } else {
+    corrections.rows = whole_windows(s.out_height, s.kernel_height);
+    corrections.columns = whole_windows(s.out_width, s.kernel_width);
+  }
 
-  const auto outs = static_cast<std::size_t>(conv.shape.out_channels);
-  const auto weights = static_cast<std::size_t>(conv.shape.taps() * conv.shape.group_in());
-  std::vector<std::int32_t> corrections(rows.ranges.size() * columns.ranges.size() * outs);
+  const auto outs = static_cast<std::size_t>(s.out_channels);
+  const auto weights = static_cast<std::size_t>(s.taps() * s.group_in());
+  corrections.terms.resize(corrections.rows.ranges.size() * corrections.columns.ranges.size() *
+                           outs);
   WeightSums sums(conv);
   for (std::size_t out = 0; out < outs; ++out) {
     sums.set(codes.subspan(out * weights, weights));
     std::size_t at = out;
-    for (const TapRange& row : rows.ranges) {
-      for (const TapRange& column : columns.ranges) {
-        const std::int64_t inside = sums.inside(row, column);
-        corrections[at] = static_cast<std::int32_t>(zero * inside + pad * (sums.all() - inside));
+    for (const TapRange& row : corrections.rows.ranges) {
+      for (const TapRange& column : corrections.columns.ranges) {
+        corrections.terms[at] = static_cast<std::int32_t>(zero * sums.inside(row, column));
         at += outs;
       }
     }

@@ -1,123 +1,73 @@
 #include "uniq/kernels/epilogue.h"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
-#include <cstring>
 
 #include "uniq/grid/grid.h"
-#include "uniq/kernels/loops_of.h"
 
 namespace uniq::kernels {
 namespace {
 
-/// Values of a tile: on the stack, and small enough to stay in the cache nearest to the core.
-constexpr std::int64_t kTile = 1024;
+StageRun stage_run(const EpilogueStage& stage) {
+  using Kind = EpilogueStage::Kind;
+  const StageRun::Kind kind = stage.kind == Kind::affine ? StageRun::affine
+                              : stage.kind == Kind::relu ? StageRun::relu
+                                                         : StageRun::relu6;
+  return {kind, stage.scale, stage.bias};
+}
 
-/// Some pixels of all channels, or some channels of one pixel: dense either way.
-struct Tile {
-  std::int64_t pixel;
-  std::int64_t pixels;
-  std::int64_t channel;
-  std::int64_t channels;
-  std::int64_t count() const { return pixels * channels; }
-};
-
-template <class Body>
-void for_each_tile(std::int64_t pixels, std::int64_t channels, Body body) {
-  const std::int64_t width = std::min(channels, kTile);
-  const std::int64_t height = kTile / width;
-  for (std::int64_t pixel = 0; pixel < pixels;) {
-    const std::int64_t rows = width == channels ? std::min(height, pixels - pixel) : 1;
-    for (std::int64_t channel = 0; channel < channels; channel += width)
-      body(Tile{pixel, rows, channel, std::min(width, channels - channel)});
-    pixel += rows;
+OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
+  OutputRun run = {};
+  run.stage_count = static_cast<int>(output.stages.size());
+  run.bits = output.bits;
+  if (output.bits == 0) {
+    run.form = OutputRun::floats;
+    run.pixel_bytes = channels * std::int64_t{sizeof(float)};
+    return run;
   }
+  run.form = output.layout.form == CodeLayout::Form::bytes ? OutputRun::bytes : OutputRun::planes;
+  run.pixel_bytes = output.layout.pixel_bytes();
+  run.step = output.step;
+  run.offset = output.offset;
+  run.largest = static_cast<float>(max_code(output.bits));
+  // Beyond these the remainders of the quotient could leave fp32's range (epilogue.inc).
+  constexpr float kSmallest = 0x1p-60f;
+  constexpr float kLargest = 0x1p60f;
+  if (output.step < kSmallest || output.step > kLargest) return run;
+  run.reciprocal = 1.0f / output.step;
+  run.low = output.step * output.offset;
+  run.high = output.step * (run.largest + output.offset);
+  return run;
 }
-
-void apply_stages(const Loops& loops, const EpilogueOutput& output, const Tile& tile, float* v) {
-  for (const EpilogueStage& stage : output.stages) {
-    switch (stage.kind) {
-      case EpilogueStage::Kind::affine:
-        loops.affine(stage.scale + tile.channel, stage.bias + tile.channel, tile.pixels,
-                     tile.channels, v);
-        break;
-      case EpilogueStage::Kind::relu:
-        loops.relu(tile.count(), v);
-        break;
-      case EpilogueStage::Kind::relu6:
-        loops.relu6(tile.count(), v);
-        break;
-    }
-  }
-}
-
-/// Derives one output from the values of a tile and puts it where it belongs.
-void write_output(const Loops& loops, const EpilogueOutput& output, std::int64_t channels,
-                  const Tile& tile, const float* values, void* to) {
-  const auto copy_and_apply = [&](float* v) {
-    std::memcpy(v, values, static_cast<std::size_t>(tile.count()) * sizeof(float));
-    apply_stages(loops, output, tile, v);
-  };
-  if (output.bits == 0)
-    return copy_and_apply(static_cast<float*>(to) + tile.pixel * channels + tile.channel);
-  std::array<float, kTile> v;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled next
-  copy_and_apply(v.data());
-  // Without bytes between the pixels the tile is one long row, which makes longer vectors.
-  const std::int64_t stride = code_stride(channels);
-  const bool dense = stride == tile.channels;
-  loops.encode(v.data(), output.step, output.offset, static_cast<float>(max_code(output.bits)),
-               dense ? 1 : tile.pixels, dense ? tile.count() : tile.channels,
-               static_cast<std::uint8_t*>(to) + tile.pixel * stride + tile.channel, stride);
-}
-
-/// first_values(tile, v): the core's values of a tile.
-template <class FirstValues>
-void run(const Loops& loops, const Epilogue& epilogue, std::int64_t pixels, const float* residual,
-         void* const* outputs, FirstValues first_values) {
-  for_each_tile(pixels, epilogue.channels, [&](const Tile& tile) {
-    std::array<float, kTile> v;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled next
-    const std::int64_t first = tile.pixel * epilogue.channels + tile.channel;
-    first_values(tile, first, v.data());
-    if (residual != nullptr) loops.accumulate(residual + first, tile.count(), v.data());
-    for (std::size_t i = 0; i < epilogue.outputs.size(); ++i)
-      write_output(loops, epilogue.outputs[i], epilogue.channels, tile, v.data(), outputs[i]);
-  });
-}
-
-template <Isa isa>
-void from_sums(const Epilogue& epilogue, const std::int32_t* sums, std::int64_t pixels,
-               const float* residual, void* const* outputs) {
-  const Loops& loops = loops_of(isa);
-  run(loops, epilogue, pixels, residual, outputs,
-      [&](const Tile& tile, std::int64_t first, float* v) {
-        loops.scale_sums(sums + first, epilogue.scale + tile.channel, epilogue.bias + tile.channel,
-                         tile.pixels, tile.channels, v);
-      });
-}
-
-template <Isa isa>
-void from_values(const Epilogue& epilogue, const float* values, std::int64_t pixels,
-                 const float* residual, void* const* outputs) {
-  const Loops& loops = loops_of(isa);
-  run(loops, epilogue, pixels, residual, outputs,
-      [&](const Tile& tile, std::int64_t first, float* v) {
-        std::memcpy(v, values + first, static_cast<std::size_t>(tile.count()) * sizeof(float));
-        if (epilogue.scale == nullptr) return;
-        loops.affine(epilogue.scale + tile.channel, epilogue.bias + tile.channel, tile.pixels,
-                     tile.channels, v);
-      });
-}
-
-template <Isa isa>
-constexpr EpilogueKernel kKernel = {isa, from_sums<isa>, from_values<isa>};
 
 }  // namespace
 
-const EpilogueKernel& epilogue_kernel(Isa isa) {
-  static constexpr std::array kKernels = {kKernel<Isa::scalar>, kKernel<Isa::avx2>,
-                                          kKernel<Isa::avx512_vnni>};
-  return kKernels[static_cast<std::size_t>(isa)];
+EpilogueProgram::EpilogueProgram(const Epilogue& epilogue)
+    : channels_(epilogue.channels), scale_(epilogue.scale), bias_(epilogue.bias) {
+  for (const EpilogueOutput& output : epilogue.outputs) {
+    for (const EpilogueStage& stage : output.stages) stages_.push_back(stage_run(stage));
+    outputs_.push_back(output_run(output, channels_));
+  }
+  const StageRun* stages = stages_.data();
+  for (OutputRun& output : outputs_) {
+    output.stages = stages;
+    stages += output.stage_count;
+  }
+}
+
+void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
+  loops.epilogue({.pixels = work.pixels,
+                  .first_channel = work.first_channel,
+                  .channels = work.channels,
+                  .sums = work.sums,
+                  .values = work.values,
+                  .pixel = work.pixel,
+                  .scale = scale_,
+                  .bias = bias_,
+                  .residual = work.residual,
+                  .residual_pixel = channels_,
+                  .outputs = outputs_.data(),
+                  .to = work.outputs,
+                  .output_count = static_cast<int>(outputs_.size())});
 }
 
 }  // namespace uniq::kernels

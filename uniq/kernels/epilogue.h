@@ -1,15 +1,17 @@
-// What follows a node's core: from the fp32 value v of each channel to the node's outputs. Its
-// loops are written once (epilogue.inc) and built for each instruction set, with the same bits from
-// all.
+// What follows a node's core: from the fp32 value v of each channel to the node's outputs, in one
+// pass. Its loop is written once (epilogue.inc) and built for each instruction set, with the same
+// bits from all.
 //
-// Codes: u = fl(fl(v / step) - offset) by a true division, clamped to 0..M, rounded half to even. A
-// NaN, which finite parameters can make of infinities, becomes code 0.
+// Codes: u = fl(fl(v / step) - offset), clamped to 0..M, rounded half to even. A NaN, which finite
+// parameters can make of infinities, becomes code 0.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "uniq/kernels/isa.h"
+#include "uniq/kernels/code_layout.h"
+#include "uniq/kernels/loops_of.h"
 
 namespace uniq::kernels {
 
@@ -20,19 +22,15 @@ struct EpilogueStage {
   const float* bias = nullptr;
 };
 
-/// One output. `bits` 0: fp32, stored densely [pixel][channel]; else codes, one byte each, with
-/// code_stride(channels) bytes from pixel to pixel, of which those past the channels are left as
-/// they are.
+/// One output. `bits` 0: fp32, stored densely [pixel][channel]; else codes in pixels of `layout`,
+/// of which what fills them up is left as it is.
 struct EpilogueOutput {
   std::vector<EpilogueStage> stages = {};
   int bits = 0;
   float step = 1.0f;
   float offset = 0.0f;  ///< z of value = step * (code + z)
+  CodeLayout layout = {};
 };
-
-/// Bytes from one pixel's codes to the next one's: a multiple of 4, so that four channels are read
-/// as one word.
-constexpr std::int64_t code_stride(std::int64_t channels) { return (channels + 3) / 4 * 4; }
 
 struct Epilogue {
   std::int64_t channels = 0;
@@ -43,19 +41,41 @@ struct Epilogue {
   std::vector<EpilogueOutput> outputs = {};
 };
 
-/// Runs on `pixels` pixels. `residual`: fp32, dense, or null. outputs[i]: where the first pixel of
-/// output i goes; an fp32 output may take the residual's own place, else nothing overlaps.
-struct EpilogueKernel {
-  Isa isa;
-  /// sums: int32 [pixel][channels]; converted to fp32 by round to nearest even.
-  void (*from_sums)(const Epilogue& epilogue, const std::int32_t* sums, std::int64_t pixels,
-                    const float* residual, void* const* outputs);
-  /// values: fp32 [pixel][channels]; goes through scale and bias too where the epilogue has them.
-  void (*from_values)(const Epilogue& epilogue, const float* values, std::int64_t pixels,
-                      const float* residual, void* const* outputs);
+/// Some channels of neighbouring pixels.
+struct EpilogueWork {
+  std::int64_t pixels = 0;
+  std::int64_t first_channel = 0, channels = 0;
+  const std::int32_t* sums = nullptr;  ///< first channel of the work; rounded to nearest even
+  const float* values = nullptr;       ///< where sums are null
+  std::int64_t pixel = 0;              ///< from a pixel's sums or values to the next one's
+  const float* residual = nullptr;     ///< dense, first pixel, channel 0; or null
+  /// Where the first pixel of each output goes, channel 0; an fp32 output may take the residual's
+  /// own place, else nothing overlaps.
+  void* const* outputs = nullptr;
 };
 
-/// Precondition: has_isa(isa).
-const EpilogueKernel& epilogue_kernel(Isa isa);
+/// An epilogue made ready to run.
+class EpilogueProgram {
+ public:
+  EpilogueProgram() = default;
+  explicit EpilogueProgram(const Epilogue& epilogue);
+  // Outputs point to stages.
+  EpilogueProgram(EpilogueProgram&&) = default;
+  EpilogueProgram& operator=(EpilogueProgram&&) = default;
+  EpilogueProgram(const EpilogueProgram&) = delete;
+  EpilogueProgram& operator=(const EpilogueProgram&) = delete;
+  ~EpilogueProgram() = default;
+
+  std::int64_t channels() const { return channels_; }
+  std::size_t outputs() const { return outputs_.size(); }
+  void run(const Loops& loops, const EpilogueWork& work) const;
+
+ private:
+  std::int64_t channels_ = 0;
+  const float* scale_ = nullptr;
+  const float* bias_ = nullptr;
+  std::vector<StageRun> stages_;  ///< of all outputs
+  std::vector<OutputRun> outputs_;
+};
 
 }  // namespace uniq::kernels

@@ -1,5 +1,6 @@
-// Inner loops on fp32 values, one build of epilogue.inc, pool.inc and float_conv.inc for each
-// instruction set, with the same bits from all. Nothing here but numbers (runs.h says why).
+// Inner loops that are written once and built for each instruction set (epilogue.inc, pool.inc,
+// float_conv.inc, sums.inc), with the same bits from all. Nothing here but numbers (runs.h says
+// why).
 #pragma once
 
 #include <cstdint>
@@ -8,24 +9,88 @@
 
 namespace uniq::kernels {
 
-/// Matrices are dense, [pixels][channels]; what is written overlaps nothing that is read.
-struct Loops {
-  // epilogue.inc
-  /// v = fma(float(sum), scale, bias)
-  void (*scale_sums)(const std::int32_t* sums, const float* scale, const float* bias,
-                     std::int64_t pixels, std::int64_t channels, float* v);
-  /// v = fma(v, scale, bias)
-  void (*affine)(const float* scale, const float* bias, std::int64_t pixels, std::int64_t channels,
-                 float* v);
-  /// v = v + x
-  void (*accumulate)(const float* x, std::int64_t count, float* v);
-  void (*relu)(std::int64_t count, float* v);
-  void (*relu6)(std::int64_t count, float* v);
-  /// The code of each value, `pixel` bytes from pixel to pixel.
-  void (*encode)(const float* v, float step, float offset, float largest, std::int64_t pixels,
-                 std::int64_t channels, std::uint8_t* codes, std::int64_t pixel);
+/// One stage of an output; scale and bias: [channel].
+struct StageRun {
+  enum Kind : int { affine, relu, relu6 };
+  Kind kind;
+  const float* scale;
+  const float* bias;
+};
 
-  // pool.inc
+/// One output of an epilogue.
+struct OutputRun {
+  enum Form : int { floats, bytes, planes };
+  Form form;
+  const StageRun* stages;
+  int stage_count;
+  // Of codes: u = v / step - offset, clamped to 0..largest and rounded.
+  int bits;
+  float step;
+  float offset;
+  float largest;
+  /// v may be clamped to low..high first without changing the code, and the quotient be found from
+  /// the reciprocal (epilogue.inc); 0 where it may not.
+  float reciprocal;
+  float low, high;
+  std::int64_t pixel_bytes;  ///< from a pixel to the next
+};
+
+/// Some channels of neighbouring pixels.
+struct EpilogueRun {
+  std::int64_t pixels;
+  std::int64_t first_channel, channels;
+  const std::int32_t* sums;  ///< of the first channel; or null, and then
+  const float* values;       ///< of the first channel
+  std::int64_t pixel;        ///< from a pixel's sums or values to the next one's
+  const float* scale;        ///< [channel]; null: v is the value itself
+  const float* bias;
+  const float* residual;  ///< the first pixel's, [channel]; or null
+  std::int64_t residual_pixel;
+  const OutputRun* outputs;
+  void* const* to;  ///< each output's first pixel
+  int output_count;
+};
+
+/// Sums of the codes in windows, of rows of outputs.
+struct WindowRun {
+  const std::uint8_t* input;  ///< first tap of the first output
+  std::int64_t row_bytes, pixel_bytes;
+  std::int64_t channels;             ///< bytes summed of a pixel; planes: u32 words
+  int planes;                        ///< 0: one byte a code; else bits of a code
+  std::int64_t in_rows, in_columns;  ///< what all windows cover
+  std::int64_t rows, columns;        ///< outputs
+  std::int64_t stride_height, stride_width;
+  std::int64_t kernel_height, kernel_width;
+  std::int64_t dilation_height, dilation_width;
+  std::int32_t* pixels;  ///< scratch, [in_rows][in_columns]
+  std::int32_t* column;  ///< scratch, [in_columns]
+  std::int32_t* sums;    ///< [rows][columns]
+};
+
+/// From what a kernel added up to the sums of the convolution, of some outputs:
+/// (raw << shift) + per_code * window + term, modulo 2^32.
+struct FinishRun {
+  const std::int32_t* raw;
+  std::int64_t raw_pixel;
+  std::int32_t* sums;  ///< may be raw
+  std::int64_t sums_pixel;
+  std::int64_t pixels;
+  std::int64_t channels;
+  int shift;
+  std::int32_t per_code;
+  const std::int32_t* window;  ///< [pixels], or null
+  const std::int32_t* terms;   ///< of the first channel, or null
+  const std::int32_t* places;  ///< [pixels]: where a pixel's terms begin, or null: at 0
+};
+
+struct Loops {
+  void (*epilogue)(const EpilogueRun& run);
+
+  // sums.inc
+  void (*window_sums)(const WindowRun& run);
+  void (*finish_sums)(const FinishRun& run);
+
+  // pool.inc; matrices are dense, [pixels][channels]; what is written overlaps nothing that is read
   /// values = a + b
   void (*add)(const float* a, const float* b, std::int64_t count, float* values);
   /// The largest, and the sum divided by `size`, of each channel over rows * columns pixels, `row`

@@ -10,11 +10,65 @@ namespace {
 constexpr std::int64_t kLanes = 8;
 using Floats = __m256;
 
+/// All bits of the first n lanes.
+inline __m256i first_lanes(std::int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
 inline Floats zero() { return _mm256_setzero_ps(); }
 inline Floats load(const float* p) { return _mm256_loadu_ps(p); }
+inline Floats load(const float* p, std::int64_t n) {
+  return n == kLanes ? load(p) : _mm256_maskload_ps(p, first_lanes(n));
+}
 inline void store(float* p, Floats v) { _mm256_storeu_ps(p, v); }
+inline void store(float* p, Floats v, std::int64_t n) {
+  if (n == kLanes) return store(p, v);
+  _mm256_maskstore_ps(p, first_lanes(n), v);
+}
 inline Floats broadcast(const float* p) { return _mm256_broadcast_ss(p); }
 inline Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+inline Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
+inline Floats subtract(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
+inline Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
+inline Floats divide(Floats a, Floats b) { return _mm256_div_ps(a, b); }
+inline Floats larger(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+inline Floats smaller(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+inline Floats from_ints(const std::int32_t* p, std::int64_t n) {
+  if (n != kLanes) return _mm256_cvtepi32_ps(_mm256_maskload_epi32(p, first_lanes(n)));
+  return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+
+inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {
+  const __m256i codes = _mm256_cvtps_epi32(v);
+  const __m128i halves =
+      _mm_packus_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+  const long long bytes = _mm_cvtsi128_si64(_mm_packus_epi16(halves, halves));
+  __builtin_memcpy(p, &bytes, static_cast<std::size_t>(n));
+}
+inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
+                         int bits) {
+  const __m256i codes = _mm256_and_si256(_mm256_cvtps_epi32(v), first_lanes(n));
+  constexpr int kSign = 31;
+  for (int bit = 0; bit < bits; ++bit) {
+    const __m256i at_sign = _mm256_sll_epi32(codes, _mm_cvtsi32_si128(kSign - bit));
+    pixel[(channel / 32 * bits + bit) * 4 + channel % 32 / 8] =
+        static_cast<std::uint8_t>(_mm256_movemask_ps(_mm256_castsi256_ps(at_sign)));
+  }
+}
+
+inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
+  __m256i sum = _mm256_setzero_si256();
+  constexpr std::int64_t kBytes = 32;
+  for (; n >= kBytes; n -= kBytes, p += kBytes) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    sum = _mm256_add_epi64(sum, _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+  }
+  std::int32_t rest = 0;
+  for (std::int64_t i = 0; i < n; ++i) rest += p[i];
+  const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+  return rest + _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2);
+}
 
 }  // namespace
 }  // namespace uniq::kernels

@@ -8,10 +8,41 @@ constexpr std::int64_t kLanes = 1;
 using Floats = float;
 
 Floats zero() { return 0.0f; }
-Floats load(const float* p) { return *p; }
-void store(float* p, Floats v) { *p = v; }
+Floats load(const float* p, std::int64_t /*n*/ = 1) { return *p; }
+void store(float* p, Floats v, std::int64_t /*n*/ = 1) { *p = v; }
 Floats broadcast(const float* p) { return *p; }
 Floats multiply_add(Floats a, Floats b, Floats c) { return __builtin_fmaf(a, b, c); }
+Floats add(Floats a, Floats b) { return a + b; }
+Floats subtract(Floats a, Floats b) { return a - b; }
+Floats multiply(Floats a, Floats b) { return a * b; }
+Floats divide(Floats a, Floats b) { return a / b; }
+Floats larger(Floats a, Floats b) { return a > b ? a : b; }
+Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
+Floats from_ints(const std::int32_t* p, std::int64_t /*n*/) { return static_cast<float>(*p); }
+
+int rounded(Floats v) {
+  // Adding and taking off 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22.
+  constexpr float kRound = 12582912.0f;
+  return static_cast<int>((v + kRound) - kRound);
+}
+void store_codes(std::uint8_t* p, Floats v, std::int64_t /*n*/) {
+  *p = static_cast<std::uint8_t>(rounded(v));
+}
+void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t /*n*/,
+                  int bits) {
+  const int code = rounded(v);
+  const auto place = static_cast<int>(channel % 8);
+  for (int bit = 0; bit < bits; ++bit) {
+    std::uint8_t& byte = pixel[(channel / 32 * bits + bit) * 4 + channel % 32 / 8];
+    byte = static_cast<std::uint8_t>((byte & ~(1 << place)) | (code >> bit & 1) << place);
+  }
+}
+
+std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
+  std::int32_t sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += p[i];
+  return sum;
+}
 
 }  // namespace
 }  // namespace uniq::kernels

@@ -15,9 +15,6 @@ using format::PackedOp;
 using format::PackedValue;
 using kernels::EpilogueStage;
 
-// What kernels may read beyond the end of a value (kernels/conv.h).
-constexpr std::size_t kSlack = 64;
-
 kernels::ConvShape conv_shape(const PackedNode& node, const graph::Shape& in) {
   const format::Window& w = node.window;
   return {.in_channels = in.channels,
@@ -64,30 +61,36 @@ EpilogueStage::Kind stage_kind(format::Stage::Kind kind) {
   return EpilogueStage::Kind::affine;
 }
 
-kernels::Epilogue make_epilogue(const PackedNode& node) {
-  kernels::Epilogue epilogue{.channels = node.shape.channels, .outputs = {}};
-  if (node.op == PackedOp::conv) {
-    epilogue.scale = node.weights.scale.data();
-    epilogue.bias = node.weights.bias.data();
-  }
-  for (const format::PackedOutput& output : node.outputs) {
-    kernels::EpilogueOutput made{.stages = {}, .bits = output.encoding.bits};
-    if (made.bits != 0) {
-      made.step = output.encoding.step;
-      made.offset = grid_offset(output.encoding.grid, made.bits);
+/// What each output makes of each byte of each channel, by the epilogue itself.
+void make_tables(const Step& step, const kernels::Loops& loops, InputCore& core) {
+  constexpr std::int64_t kBytes = 256;
+  const std::int64_t channels = step.epilogue.channels;
+  std::vector<float> values(core.values.size());  // [byte][channel], as pixels are
+  for (std::int64_t i = 0; i < kBytes * channels; ++i)
+    values[static_cast<std::size_t>(i)] =
+        core.values[static_cast<std::size_t>(i % channels * kBytes + i / channels)];
+  for (const kernels::EpilogueOutput& output : step.epilogue.outputs) {
+    kernels::EpilogueOutput dense = output;
+    dense.layout = {.bits = output.bits, .channels = channels, .height = 1, .width = kBytes};
+    std::vector<float> floats(values.size());
+    std::vector<std::uint8_t> map(static_cast<std::size_t>(dense.layout.bytes()));
+    std::vector<std::uint8_t> codes(values.size());
+    void* const to = output.bits == 0 ? static_cast<void*>(floats.data()) : map.data();
+    kernels::EpilogueProgram({.channels = channels, .outputs = {dense}})
+        .run(loops, {.pixels = kBytes,
+                     .channels = channels,
+                     .values = values.data(),
+                     .pixel = channels,
+                     .outputs = &to});
+    kernels::read_codes(dense.layout, map.data(), codes);
+    InputCore::Table table;
+    for (std::int64_t i = 0; i < kBytes * channels; ++i) {
+      const auto from = static_cast<std::size_t>(i % kBytes * channels + i / kBytes);
+      if (output.bits == 0) table.floats.push_back(floats[from]);
+      if (output.bits != 0) table.codes.push_back(codes[from]);
     }
-    for (const format::Stage& stage : output.stages)
-      made.stages.push_back({stage_kind(stage.kind), stage.scale.data(), stage.bias.data()});
-    epilogue.outputs.push_back(std::move(made));
+    core.outputs.push_back(std::move(table));
   }
-  return epilogue;
-}
-
-std::int64_t row_bytes(const PackedValue& value) {
-  const std::int64_t pixel = value.encoding.is_codes()
-                                 ? kernels::code_stride(value.shape.channels)
-                                 : value.shape.channels * std::int64_t{sizeof(float)};
-  return value.shape.width * pixel;
 }
 
 struct KernelName {
@@ -114,37 +117,129 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
   if (!kernels::has_isa(isa_))
     throw UsageError(
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
-  for (const PackedNode& node : model_.nodes) add_step(node);
+  plan_buffers();
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node);
   plan_memory(options.keep_values);
 }
 
-void Network::add_step(const PackedNode& node) {
+void Network::plan_buffers() {
+  // What each value's readers want; a reader of fp32 wants nothing special.
+  std::vector<std::vector<kernels::CodeLayout>> layouts(values_.size());
+  for (const PackedNode& node : model_.nodes) {
+    const bool reads_codes = node.op == PackedOp::conv && node.weights.bits != 0;
+    conv_kernels_.push_back(reads_codes ? &kernels::choose_conv(code_conv(node), isa_) : nullptr);
+    if (!reads_codes) continue;
+    const kernels::CodeLayout wanted = conv_kernels_.back()->input_layout(code_conv(node));
+    auto& of_value = layouts[static_cast<std::size_t>(node.inputs[0])];
+    const auto same = std::ranges::find_if(
+        of_value, [&](const kernels::CodeLayout& l) { return kernels::can_share(l, wanted); });
+    if (same == of_value.end()) {
+      of_value.push_back(wanted);
+    } else {
+      *same = kernels::shared(*same, wanted);
+    }
+  }
+  for (std::size_t value = 0; value < values_.size(); ++value) {
+    first_buffer_.push_back(static_cast<int>(buffers_.size()));
+    const graph::Shape& shape = values_[value].shape;
+    Buffer buffer;
+    buffer.value = static_cast<int>(value);
+    buffer.is_codes = values_[value].encoding.is_codes();
+    if (!buffer.is_codes) {
+      buffer.row_bytes = shape.width * shape.channels * std::int64_t{sizeof(float)};
+      buffer.bytes = static_cast<std::size_t>(buffer.row_bytes * shape.height);
+      buffers_.push_back(buffer);
+    }
+    for (const kernels::CodeLayout& layout : layouts[value]) {
+      buffer.layout = layout;
+      buffer.row_bytes = layout.row_bytes();
+      buffer.bytes = static_cast<std::size_t>(layout.bytes());
+      buffers_.push_back(buffer);
+    }
+  }
+}
+
+int Network::input_buffer(std::size_t node, std::size_t input) const {
+  int buffer = buffer_of(model_.nodes[node].inputs[input]);
+  if (input != 0 || conv_kernels_[node] == nullptr) return buffer;
+  const kernels::CodeLayout wanted =
+      conv_kernels_[node]->input_layout(code_conv(model_.nodes[node]));
+  // The first is the one that plan_buffers put it into.
+  while (!kernels::can_share(buffers_[static_cast<std::size_t>(buffer)].layout, wanted)) ++buffer;
+  return buffer;
+}
+
+void Network::add_step(std::size_t index) {
+  const PackedNode& node = model_.nodes[index];
   Step step{.name = node.name,
-            .core = make_core(node),
-            .epilogue = make_epilogue(node),
-            .inputs = node.inputs,
+            .core = make_core(index),
+            .epilogue = {},
+            .program = {},
+            .inputs = {},
             .outputs = {},
             .adds_residual = node.op == PackedOp::conv && node.inputs.size() == 2,
             .rows = node.shape.height,
             .columns = node.shape.width};
-  const auto first = steps_.empty() ? 0 : steps_.back().outputs.back() + 1;
-  for (std::size_t i = 0; i < node.outputs.size(); ++i)
-    step.outputs.push_back(first + static_cast<int>(i));
+  for (std::size_t i = 0; i < node.inputs.size(); ++i)
+    step.inputs.push_back(input_buffer(index, i));
+  const auto of_node = [&](const Buffer& buffer) {
+    return values_[static_cast<std::size_t>(buffer.value)].node == static_cast<int>(index);
+  };
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    if (of_node(buffers_[i])) step.outputs.push_back(static_cast<int>(i));
+  step.epilogue = make_epilogue(index, step.outputs);
+  step.program = kernels::EpilogueProgram(step.epilogue);
+  if (auto* core = std::get_if<InputCore>(&step.core)) make_tables(step, loops(), *core);
   steps_.push_back(std::move(step));
 }
 
-Core Network::make_core(const PackedNode& node) const {
-  if (node.op == PackedOp::input) return InputCore{data::pixel_values(model_.preprocessing)};
+kernels::Epilogue Network::make_epilogue(std::size_t index, const std::vector<int>& outputs) const {
+  const PackedNode& node = model_.nodes[index];
+  kernels::Epilogue epilogue{.channels = node.shape.channels, .outputs = {}};
+  if (node.op == PackedOp::conv) {
+    epilogue.scale = node.weights.scale.data();
+    epilogue.bias = node.weights.bias.data();
+  }
+  for (const int id : outputs) {
+    const Buffer& buffer = buffers_[static_cast<std::size_t>(id)];
+    const PackedValue& value = values_[static_cast<std::size_t>(buffer.value)];
+    const format::PackedOutput& output = node.outputs[static_cast<std::size_t>(value.output)];
+    kernels::EpilogueOutput made{.bits = output.encoding.bits, .layout = buffer.layout};
+    if (made.bits != 0) {
+      made.step = output.encoding.step;
+      made.offset = grid_offset(output.encoding.grid, made.bits);
+    }
+    for (const format::Stage& stage : output.stages)
+      made.stages.push_back({stage_kind(stage.kind), stage.scale.data(), stage.bias.data()});
+    epilogue.outputs.push_back(std::move(made));
+  }
+  return epilogue;
+}
+
+Core Network::make_core(std::size_t index) const {
+  const PackedNode& node = model_.nodes[index];
+  if (node.op == PackedOp::input) return InputCore{data::pixel_values(model_.preprocessing), {}};
   if (node.op == PackedOp::add) return AddCore{};
-  if (node.op == PackedOp::conv) return make_conv(node);
+  if (node.op == PackedOp::conv) return make_conv(index);
   const graph::Shape& in = values_[static_cast<std::size_t>(node.inputs[0])].shape;
   if (node.op == PackedOp::flatten) return FlattenCore{in.channels, in.height * in.width};
   return PoolCore{pool_shape(node, in), node.op == PackedOp::max_pool};
 }
 
-Core Network::make_conv(const PackedNode& node) const {
+kernels::CodeConv Network::code_conv(const PackedNode& node) const {
   const PackedValue& input = values_[static_cast<std::size_t>(node.inputs[0])];
-  const kernels::ConvShape shape = conv_shape(node, input.shape);
+  return {.shape = conv_shape(node, input.shape),
+          .weight_bits = node.weights.bits,
+          .weight_grid = node.weights.grid,
+          .activation_bits = input.encoding.bits,
+          .activation_grid = input.encoding.grid,
+          .pad_code = node.weights.pad_code};
+}
+
+Core Network::make_conv(std::size_t index) const {
+  const PackedNode& node = model_.nodes[index];
+  const kernels::ConvShape shape =
+      conv_shape(node, values_[static_cast<std::size_t>(node.inputs[0])].shape);
   const auto weights =
       static_cast<std::size_t>(shape.out_channels * shape.taps() * shape.group_in());
   if (node.weights.bits == 0) {
@@ -153,39 +248,30 @@ Core Network::make_conv(const PackedNode& node) const {
     const kernels::FloatConvKernel& kernel = kernels::float_conv_kernel(isa_);
     return FloatConvCore{&kernel, shape, kernel.prepare(shape, values)};
   }
-  const kernels::CodeConv conv{.shape = shape,
-                               .weight_bits = node.weights.bits,
-                               .weight_grid = node.weights.grid,
-                               .activation_bits = input.encoding.bits,
-                               .activation_grid = input.encoding.grid,
-                               .pad_code = node.weights.pad_code};
   std::vector<std::uint8_t> codes(weights);
   format::unpack_codes(node.weights.bytes, node.weights.bits, codes);
-  const kernels::ConvKernel& kernel = kernels::choose_conv(conv, isa_);
-  return CodeConvCore{&kernel, kernel.prepare(conv, codes)};
+  const kernels::ConvKernel& kernel = *conv_kernels_[index];
+  const Buffer& input = buffers_[static_cast<std::size_t>(input_buffer(index, 0))];
+  return CodeConvCore{&kernel, kernel.prepare(code_conv(node), input.layout, codes)};
 }
 
 void Network::plan_memory(bool keep_values) {
   std::vector<Lifetime> lifetimes;
   const int end = static_cast<int>(steps_.size());
-  for (const PackedValue& value : values_) {
-    Buffer buffer{.offset = 0, .row_bytes = row_bytes(value), .value = value};
-    lifetimes.push_back({.bytes = buffer.bytes() + kSlack,
-                         .first = keep_values ? 0 : value.node,
-                         .last = keep_values ? end : value.node});
-    buffers_.push_back(buffer);
+  for (const Buffer& buffer : buffers_) {
+    const int node = values_[static_cast<std::size_t>(buffer.value)].node;
+    lifetimes.push_back({.bytes = buffer.bytes + kernels::kReadBeyond,
+                         .first = keep_values ? 0 : node,
+                         .last = keep_values ? end : node});
   }
   for (int i = 0; i < end; ++i)
     for (const int input : steps_[static_cast<std::size_t>(i)].inputs)
       lifetimes[static_cast<std::size_t>(input)].last =
           std::max(lifetimes[static_cast<std::size_t>(input)].last, i);
-  lifetimes[static_cast<std::size_t>(model_.output)].last = end;
+  lifetimes[static_cast<std::size_t>(buffer_of(model_.output))].last = end;
   const Placement placement = place(lifetimes);
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].offset = placement.offsets[i];
   arena_bytes_ = placement.bytes;
-  for (const Step& step : steps_)
-    scratch_bytes_ = std::max(scratch_bytes_,
-                              static_cast<std::size_t>(step.columns * step.epilogue.channels) * 4);
 }
 
 std::int64_t Network::picture_bytes() const {

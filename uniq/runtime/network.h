@@ -23,6 +23,12 @@ namespace uniq::runtime {
 /// The picture's values, by channel and byte: [channels][256].
 struct InputCore {
   std::vector<float> values;
+  /// What an output makes of them, in the same order; floats of fp32 outputs, else codes.
+  struct Table {
+    std::vector<float> floats;
+    std::vector<std::uint8_t> codes;
+  };
+  std::vector<Table> outputs;
 };
 struct CodeConvCore {
   const kernels::ConvKernel* kernel = nullptr;
@@ -45,25 +51,31 @@ struct FlattenCore {
 };
 using Core = std::variant<InputCore, CodeConvCore, FloatConvCore, AddCore, PoolCore, FlattenCore>;
 
-/// One node's work. It is done row by row; rows do not depend on each other.
+/// One node's work: a convolution of codes part by part, anything else row by row; parts and rows
+/// do not depend on each other.
 struct Step {
   std::string name;
   Core core;
-  kernels::Epilogue epilogue;
-  std::vector<int> inputs;     ///< values
-  std::vector<int> outputs;    ///< values, as the epilogue's
+  kernels::Epilogue epilogue;  ///< an output for each buffer
+  kernels::EpilogueProgram program;
+  std::vector<int> inputs;     ///< buffers
+  std::vector<int> outputs;    ///< buffers, as the epilogue's
   bool adds_residual = false;  ///< inputs[1]
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::string kernel() const;  ///< the name of what computes it: "avx2.direct", "average"
 };
 
-/// A value's place and layout.
+/// A value in memory. Codes may have several, in the layouts that their readers want.
 struct Buffer {
+  int value = 0;
   std::size_t offset = 0;      ///< in the arena
-  std::int64_t row_bytes = 0;  ///< from one row to the next
-  format::PackedValue value;
-  std::size_t bytes() const { return static_cast<std::size_t>(row_bytes * value.shape.height); }
+  std::int64_t row_bytes = 0;  ///< from one row of the picture to the next
+  std::size_t bytes = 0;
+  kernels::CodeLayout layout;  ///< of codes
+  bool is_codes = false;
+  /// Of the first pixel of a row, from `offset` on.
+  std::int64_t at(std::int64_t row) const { return is_codes ? layout.at(row, 0) : row * row_bytes; }
 };
 
 struct NetworkOptions {
@@ -82,28 +94,37 @@ class Network {
   const format::PackedModel& model() const { return model_; }
   kernels::Isa isa() const { return isa_; }
   const std::vector<Step>& steps() const { return steps_; }
-  const std::vector<Buffer>& buffers() const { return buffers_; }  ///< by value
-  const kernels::EpilogueKernel& epilogue() const { return kernels::epilogue_kernel(isa_); }
+  const std::vector<format::PackedValue>& values() const { return values_; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }  ///< in the order of the values
+  /// The first buffer of a value; those behind it with the same value are the others.
+  int buffer_of(int value) const { return first_buffer_[static_cast<std::size_t>(value)]; }
+  const kernels::Loops& loops() const { return kernels::loops_of(isa_); }
   const kernels::PoolKernel& pool() const { return kernels::pool_kernel(isa_); }
 
   std::int64_t picture_bytes() const;  ///< height * width * channels
   std::int64_t classes() const;        ///< values of the output
   std::size_t arena_bytes() const { return arena_bytes_; }
-  std::size_t scratch_bytes() const { return scratch_bytes_; }  ///< for each thread
 
  private:
-  void add_step(const format::PackedNode& node);
-  Core make_core(const format::PackedNode& node) const;
-  Core make_conv(const format::PackedNode& node) const;
+  /// Chooses the kernels of all convolutions of codes, and with them the buffers.
+  void plan_buffers();
+  void add_step(std::size_t index);
+  Core make_core(std::size_t node) const;
+  Core make_conv(std::size_t node) const;
+  kernels::CodeConv code_conv(const format::PackedNode& node) const;
+  kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs) const;
+  /// The buffer that a node reads as its input i.
+  int input_buffer(std::size_t node, std::size_t input) const;
   void plan_memory(bool keep_values);
 
   format::PackedModel model_;
   kernels::Isa isa_;
   std::vector<format::PackedValue> values_;
+  std::vector<const kernels::ConvKernel*> conv_kernels_;  ///< by node; null: no codes
   std::vector<Step> steps_;
   std::vector<Buffer> buffers_;
+  std::vector<int> first_buffer_;  ///< by value
   std::size_t arena_bytes_ = 0;
-  std::size_t scratch_bytes_ = 0;
 };
 
 /// Reads, validates and prepares a file. Throws Error.

@@ -1,12 +1,13 @@
 #include "uniq/runtime/session.h"
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/runtime/parts.h"
 
 namespace uniq::runtime {
 namespace {
@@ -20,64 +21,62 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void input_row(const InputCore& core, const std::uint8_t* pixels, std::int64_t columns,
-               std::int64_t channels, float* values) {
-  for (std::int64_t i = 0; i < columns; ++i)
-    for (std::int64_t c = 0; c < channels; ++c)
-      values[i * channels + c] =
-          core.values[static_cast<std::size_t>(c * 256 + pixels[i * channels + c])];
-}
-
 void flatten(const FlattenCore& core, const float* input, float* values) {
   for (std::int64_t c = 0; c < core.channels; ++c)
     for (std::int64_t pixel = 0; pixel < core.pixels; ++pixel)
       values[c * core.pixels + pixel] = input[pixel * core.channels + c];
 }
 
-/// Computes a row of a step's core into scratch memory; where that is sums, `is_sums` says so.
+/// Computes a row of a step's core, of any but the picture and convolutions of codes.
 struct RowOf {
   const Network& network;
   const Step& step;
-  const std::uint8_t* picture;
-  const std::byte* input;     ///< the first input's buffer
-  const std::byte* residual;  ///< the second input's buffer, for an add
+  const std::byte* input;   ///< the first input's buffer
+  const std::byte* second;  ///< the second's, of an add
   std::int64_t row;
-  std::byte* scratch;
+  float* values;
 
   const float* floats(const std::byte* bytes) const {
     return reinterpret_cast<const float*>(bytes);
   }
-  float* values() const { return reinterpret_cast<float*>(scratch); }
   std::int64_t width() const { return step.columns * step.epilogue.channels; }
 
-  bool operator()(const InputCore& core) const {
-    input_row(core, picture + row * width(), step.columns, step.epilogue.channels, values());
-    return false;
+  void operator()(const InputCore&) const {}
+  void operator()(const CodeConvCore&) const {}
+  void operator()(const FloatConvCore& core) const {
+    core.kernel->row_values(core.shape, core.weights, floats(input), row, values);
   }
-  bool operator()(const CodeConvCore& core) const {
-    core.kernel->row_sums(core.prepared, reinterpret_cast<const std::uint8_t*>(input), row,
-                          reinterpret_cast<std::int32_t*>(scratch));
-    return true;
-  }
-  bool operator()(const FloatConvCore& core) const {
-    core.kernel->row_values(core.shape, core.weights, floats(input), row, values());
-    return false;
-  }
-  bool operator()(const AddCore&) const {
+  void operator()(const AddCore&) const {
     const std::int64_t at = row * width();
-    network.pool().add(floats(input) + at, floats(residual) + at, width(), values());
-    return false;
+    network.pool().add(floats(input) + at, floats(second) + at, width(), values);
   }
-  bool operator()(const PoolCore& core) const {
+  void operator()(const PoolCore& core) const {
     const auto pool = core.largest ? network.pool().max_row : network.pool().average_row;
-    pool(core.shape, floats(input), row, values());
-    return false;
+    pool(core.shape, floats(input), row, values);
   }
-  bool operator()(const FlattenCore& core) const {
-    flatten(core, floats(input), values());
-    return false;
-  }
+  void operator()(const FlattenCore& core) const { flatten(core, floats(input), values); }
 };
+
+/// A row of the picture, looked up.
+void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const Step& step,
+               const Buffer& buffer, std::byte* to) {
+  constexpr std::int64_t kBytes = 256;
+  const std::int64_t channels = step.epilogue.channels;
+  const std::int64_t pixel_bytes = buffer.is_codes
+                                       ? buffer.layout.pixel_bytes()
+                                       : channels * static_cast<std::int64_t>(sizeof(float));
+  for (std::int64_t c = 0; c < channels; ++c) {
+    for (std::int64_t i = 0; i < step.columns; ++i) {
+      const auto entry = static_cast<std::size_t>(c * kBytes + pixels[i * channels + c]);
+      std::byte* const pixel = to + i * pixel_bytes;
+      if (buffer.is_codes) {
+        pixel[c] = static_cast<std::byte>(table.codes[entry]);
+      } else {
+        reinterpret_cast<float*>(pixel)[c] = table.floats[entry];
+      }
+    }
+  }
+}
 
 }  // namespace
 
@@ -85,7 +84,27 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     : network_(std::move(network)),
       pool_(options.threads == 0 ? default_threads() : options.threads),
       arena_(network_->arena_bytes()),
-      scratch_(network_->scratch_bytes() * static_cast<std::size_t>(pool_.threads())) {}
+      workers_(static_cast<std::size_t>(pool_.threads())) {
+  std::size_t scratch = 0;
+  std::size_t row = 0;
+  std::size_t outputs = 0;
+  for (const Step& step : network_->steps()) {
+    parts_.push_back(parts_of(step, pool_.threads()));
+    for (const kernels::ConvPart& part : parts_.back()) {
+      const auto& core = std::get<CodeConvCore>(step.core);
+      scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, part.rows));
+      row = std::max(row, sums_bytes(part, step.columns));
+    }
+    row = std::max(row,
+                   static_cast<std::size_t>(step.columns * step.epilogue.channels) * sizeof(float));
+    outputs = std::max(outputs, step.outputs.size());
+  }
+  for (Worker& worker : workers_) {
+    worker.scratch = AlignedBytes(scratch);
+    worker.row = AlignedBytes(row);
+    worker.outputs.resize(outputs);
+  }
+}
 
 void Session::run(std::span<const std::uint8_t> pictures, std::span<float> logits) {
   const auto picture_bytes = static_cast<std::size_t>(network_->picture_bytes());
@@ -101,10 +120,10 @@ void Session::run(std::span<const std::uint8_t> pictures, std::span<float> logit
                       .where = "run",
                       .got = std::to_string(logits.size()) + " values",
                       .expected = std::to_string(count * classes)});
-  const std::span<std::byte> output = value(network_->model().output);
+  const std::byte* const output = buffer(network_->buffer_of(network_->model().output));
   for (std::size_t i = 0; i < count; ++i) {
     run_picture(pictures.data() + i * picture_bytes);
-    std::memcpy(logits.data() + i * classes, output.data(), classes * sizeof(float));
+    std::memcpy(logits.data() + i * classes, output, classes * sizeof(float));
   }
 }
 
@@ -131,39 +150,102 @@ void Session::run_picture(const std::uint8_t* picture) {
 
 void Session::run_step(std::size_t index, const std::uint8_t* picture) {
   const Step& step = network_->steps()[index];
+  const std::vector<kernels::ConvPart>& parts = parts_[index];
+  if (const auto* core = std::get_if<CodeConvCore>(&step.core)) {
+    pool_.for_each(static_cast<std::int64_t>(parts.size()), [&](std::int64_t part, int worker) {
+      run_part(step, *core, parts[static_cast<std::size_t>(part)], worker);
+    });
+    return;
+  }
   pool_.for_each(step.rows,
                  [&](std::int64_t row, int worker) { run_row(step, picture, row, worker); });
 }
 
+void Session::run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
+                       int worker) {
+  Worker& own = workers_[static_cast<std::size_t>(worker)];
+  auto* const sums = own.row.as<std::int32_t>();
+  core.kernel->sums(core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])),
+                    part, own.scratch.data(), sums);
+  const std::int64_t stride = kernels::sums_stride(part.channels);
+  for (std::int64_t row = 0; row < part.rows; ++row)
+    write_outputs(step, part.first_row + row,
+                  {.pixels = step.columns,
+                   .first_channel = part.first_channel,
+                   .channels = part.channels,
+                   .sums = sums + row * step.columns * stride,
+                   .pixel = stride},
+                  worker);
+}
+
 void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker) {
-  std::byte* const scratch =
-      scratch_.data() + static_cast<std::size_t>(worker) * network_->scratch_bytes();
-  const std::byte* const input = step.inputs.empty() ? nullptr : row_of(step.inputs[0], 0);
-  const std::byte* const second = step.inputs.size() < 2 ? nullptr : row_of(step.inputs[1], 0);
-  const RowOf row_of_core{*network_, step, picture, input, second, row, scratch};
-  const bool is_sums = std::visit(row_of_core, step.core);
-
-  std::array<void*, format::kMaxOutputs> outputs;
-  for (std::size_t i = 0; i < step.outputs.size(); ++i) outputs[i] = row_of(step.outputs[i], row);
-  const float* residual = nullptr;
-  if (step.adds_residual) residual = reinterpret_cast<const float*>(row_of(step.inputs[1], row));
-  const kernels::EpilogueKernel& kernel = network_->epilogue();
-  if (is_sums) {
-    kernel.from_sums(step.epilogue, reinterpret_cast<const std::int32_t*>(scratch), step.columns,
-                     residual, outputs.data());
-  } else {
-    kernel.from_values(step.epilogue, reinterpret_cast<const float*>(scratch), step.columns,
-                       residual, outputs.data());
+  const std::int64_t channels = step.epilogue.channels;
+  if (const auto* core = std::get_if<InputCore>(&step.core)) {
+    for (std::size_t i = 0; i < step.outputs.size(); ++i) {
+      const int id = step.outputs[i];
+      prepare_row(id, row);
+      input_row(core->outputs[i], picture + row * step.columns * channels, step,
+                network_->buffers()[static_cast<std::size_t>(id)], at(id, row));
+    }
+    return;
   }
+  auto* const values = workers_[static_cast<std::size_t>(worker)].row.as<float>();
+  const std::byte* const second = step.inputs.size() < 2 ? nullptr : buffer(step.inputs[1]);
+  std::visit(RowOf{*network_, step, buffer(step.inputs[0]), second, row, values}, step.core);
+  write_outputs(step, row,
+                {.pixels = step.columns, .channels = channels, .values = values, .pixel = channels},
+                worker);
 }
 
-std::byte* Session::row_of(int value, std::int64_t row) {
-  const Buffer& buffer = network_->buffers()[static_cast<std::size_t>(value)];
-  return arena_.data() + buffer.offset + static_cast<std::size_t>(row * buffer.row_bytes);
+void Session::write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work,
+                            int worker) {
+  std::vector<void*>& outputs = workers_[static_cast<std::size_t>(worker)].outputs;
+  const bool is_last = work.first_channel + work.channels == step.epilogue.channels;
+  for (std::size_t i = 0; i < step.outputs.size(); ++i) {
+    if (is_last) prepare_row(step.outputs[i], row);
+    outputs[i] = at(step.outputs[i], row);
+  }
+  work.outputs = outputs.data();
+  if (step.adds_residual) work.residual = reinterpret_cast<const float*>(at(step.inputs[1], row));
+  step.program.run(network_->loops(), work);
 }
 
-std::span<std::byte> Session::value(int id) {
-  return {row_of(id, 0), network_->buffers()[static_cast<std::size_t>(id)].bytes()};
+void Session::prepare_row(int id, std::int64_t row) {
+  const Buffer& buffer = network_->buffers()[static_cast<std::size_t>(id)];
+  if (!buffer.is_codes) return;
+  auto* const map = reinterpret_cast<std::uint8_t*>(arena_.data() + buffer.offset);
+  kernels::fill_border(buffer.layout, row, 1, map);
+  kernels::clear_fill(buffer.layout, row, map);
+}
+
+std::byte* Session::at(int id, std::int64_t row) {
+  const Buffer& buffer = network_->buffers()[static_cast<std::size_t>(id)];
+  return arena_.data() + buffer.offset + static_cast<std::size_t>(buffer.at(row));
+}
+
+const std::byte* Session::buffer(int id) const {
+  return arena_.data() + network_->buffers()[static_cast<std::size_t>(id)].offset;
+}
+
+void Session::read(int value, std::span<float> floats) const {
+  std::memcpy(floats.data(), buffer(network_->buffer_of(value)), floats.size_bytes());
+}
+
+void Session::read(int value, std::span<std::uint8_t> codes) const {
+  const int id = network_->buffer_of(value);
+  kernels::read_codes(network_->buffers()[static_cast<std::size_t>(id)].layout,
+                      reinterpret_cast<const std::uint8_t*>(buffer(id)), codes);
+}
+
+void Session::write(int value, std::span<const float> floats) {
+  std::memcpy(at(network_->buffer_of(value), 0), floats.data(), floats.size_bytes());
+}
+
+void Session::write(int value, std::span<const std::uint8_t> codes) {
+  for (const Buffer& buffer : network_->buffers())
+    if (buffer.value == value)
+      kernels::write_codes(buffer.layout, codes,
+                           reinterpret_cast<std::uint8_t*>(arena_.data() + buffer.offset));
 }
 
 }  // namespace uniq::runtime

@@ -34,19 +34,38 @@ class Session {
   /// Runs one step on what its inputs' buffers hold; step 0 reads `picture`.
   void run_step(std::size_t step, const std::uint8_t* picture = nullptr);
 
-  /// The bytes of a value, laid out as network().buffers() says. After run() only those of a
-  /// network with keep_values are all there.
-  std::span<std::byte> value(int id);
+  /// A value, dense, [row][column][channel], fp32 or one byte a code; after run() only those of a
+  /// network with keep_values are all there. The sizes must fit.
+  void read(int value, std::span<float> floats) const;
+  void read(int value, std::span<std::uint8_t> codes) const;
+  /// Puts it into all of the value's buffers.
+  void write(int value, std::span<const float> floats);
+  void write(int value, std::span<const std::uint8_t> codes);
+
+  /// The memory of a buffer of the network.
+  const std::byte* buffer(int id) const;
 
  private:
   void run_picture(const std::uint8_t* picture);
+  void run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
+                int worker);
   void run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker);
-  std::byte* row_of(int value, std::int64_t row);
+  void write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work, int worker);
+  /// What of a row of a buffer is no code of the picture.
+  void prepare_row(int id, std::int64_t row);
+  std::byte* at(int id, std::int64_t row);
 
   std::shared_ptr<const Network> network_;
   ThreadPool pool_;
   AlignedBytes arena_;
-  AlignedBytes scratch_;
+  std::vector<std::vector<kernels::ConvPart>> parts_;  ///< by step, of convolutions of codes
+  /// Each worker's own memory.
+  struct Worker {
+    AlignedBytes scratch;  ///< of kernels
+    AlignedBytes row;      ///< sums of a part, or values of a row
+    std::vector<void*> outputs;
+  };
+  std::vector<Worker> workers_;
   std::span<double> seconds_;
 };
 

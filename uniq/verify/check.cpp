@@ -92,13 +92,12 @@ std::optional<Failure> check_values(const Scene& scene, const Row& row, const fl
 }
 
 std::optional<Failure> check_codes(const Scene& scene, const Row& row, const std::uint8_t* codes,
-                                   std::int64_t pixel, const OutputTruth& expected,
-                                   Compared& compared, bool* differs) {
+                                   const OutputTruth& expected, Compared& compared, bool* differs) {
   const ValueTruth& truth = expected.truth;
   const std::uint8_t* trained = truth.codes.const_data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < row.size(); ++i) {
     const std::int64_t element = row.first() + i;
-    const int code = codes[i / row.channels * pixel + i % row.channels];
+    const int code = codes[i];
     const bool is_other = code != trained[element];
     compared.codes += 1;
     if (differs != nullptr) differs[element] = is_other;

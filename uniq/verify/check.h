@@ -49,11 +49,11 @@ std::optional<Failure> check_sums(const Scene& scene, const Row& row, const std:
 std::optional<Failure> check_values(const Scene& scene, const Row& row, const float* values,
                                     const OutputTruth& expected, Compared& compared);
 
-/// Codes, `pixel` bytes from pixel to pixel. One that differs must be within its bound of a
+/// Codes [columns][channels]. One that differs must be within its bound of a
 /// threshold unless it is spoiled. `differs`, where given, becomes what is unequal.
 std::optional<Failure> check_codes(const Scene& scene, const Row& row, const std::uint8_t* codes,
-                                   std::int64_t pixel, const OutputTruth& expected,
-                                   Compared& compared, bool* differs = nullptr);
+                                   const OutputTruth& expected, Compared& compared,
+                                   bool* differs = nullptr);
 
 /// The part of its bound that a difference takes; 0 of 0 is 0, a NaN infinite.
 double share_of_bound(double value, double expected, double bound);

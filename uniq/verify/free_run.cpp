@@ -3,7 +3,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -12,20 +12,31 @@ namespace uniq::verify {
 FreeRun::FreeRun(std::shared_ptr<const runtime::Network> network, const Wiring& wiring, int threads)
     : wiring_(wiring),
       session_(std::move(network), runtime::SessionOptions{.threads = threads}),
-      bytes_(wiring.values().size()) {}
+      computed_(wiring.values().size()) {}
 
 void FreeRun::start(const Pictures& pictures) {
   pictures_ = pictures;
   deviations_.assign(wiring_.values().size(), {});
   has_difference_.assign(static_cast<std::size_t>(pictures.count), false);
-  for (auto& bytes : bytes_) bytes.clear();
+  for (Computed& computed : computed_) computed = {};
   std::vector<float> logits(static_cast<std::size_t>(session_.network().classes()));
   for (std::int64_t i = 0; i < pictures.count; ++i) {
     session_.run({pictures.at(i), static_cast<std::size_t>(pictures.picture_bytes)}, logits);
-    for (std::size_t value = 0; value < bytes_.size(); ++value) {
-      const std::span<const std::byte> computed = session_.value(static_cast<int>(value));
-      bytes_[value].insert(bytes_[value].end(), computed.begin(), computed.end());
-    }
+    for (std::size_t value = 0; value < computed_.size(); ++value) keep_value(value);
+  }
+}
+
+void FreeRun::keep_value(std::size_t value) {
+  const format::PackedValue& of = session_.network().values()[value];
+  const auto size = static_cast<std::size_t>(of.shape.elements());
+  const auto keep = [&](auto& all) {
+    all.resize(all.size() + size);
+    session_.read(static_cast<int>(value), std::span(all).last(size));
+  };
+  if (of.encoding.is_codes()) {
+    keep(computed_[value].codes);
+  } else {
+    keep(computed_[value].floats);
   }
 }
 
@@ -58,22 +69,22 @@ void FreeRun::check(std::size_t node, const NodeTruth& truth, std::span<const Va
 std::optional<Failure> FreeRun::check_output(std::size_t node, int value,
                                              const OutputTruth& expected, bool* differs,
                                              Compared& compared) const {
-  const runtime::Buffer& buffer = session_.network().buffers()[static_cast<std::size_t>(value)];
-  const graph::Shape& shape = buffer.value.shape;
+  const Computed& computed = computed_[static_cast<std::size_t>(value)];
+  const graph::Shape& shape = wiring_.node(node).shape;
   const Scene scene = {.proof = Proof::free_run,
                        .layer = wiring_.node(node).name,
                        .kernel = session_.network().steps()[node].kernel() + " on " +
                                  std::string(kernels::isa_name(session_.network().isa())),
                        .first_picture = pictures_.first};
-  const std::byte* bytes = bytes_[static_cast<std::size_t>(value)].data();
+  std::int64_t at = 0;
   for (std::int64_t picture = 0; picture < pictures_.count; ++picture) {
-    for (std::int64_t y = 0; y < shape.height; ++y, bytes += buffer.row_bytes) {
+    for (std::int64_t y = 0; y < shape.height; ++y) {
       const Row row = {picture, y, shape.height, shape.width, shape.channels};
       auto failure =
           expected.truth.is_codes()
-              ? check_codes(scene, row, reinterpret_cast<const std::uint8_t*>(bytes),
-                            kernels::code_stride(row.channels), expected, compared, differs)
-              : check_values(scene, row, reinterpret_cast<const float*>(bytes), expected, compared);
+              ? check_codes(scene, row, computed.codes.data() + at, expected, compared, differs)
+              : check_values(scene, row, computed.floats.data() + at, expected, compared);
+      at += row.size();
       if (failure) return failure;
     }
   }
@@ -99,8 +110,8 @@ void FreeRun::finish(std::span<const ValueTruth> values, Report& report) const {
   const double* bounds = logit_bounds_.const_data_ptr<double>();
   std::vector<float> logits(static_cast<std::size_t>(classes));
   for (std::size_t i = 0; i < has_difference_.size(); ++i) {
-    std::memcpy(logits.data(), bytes_[output].data() + i * logits.size() * sizeof(float),
-                logits.size() * sizeof(float));
+    std::copy_n(computed_[output].floats.begin() + static_cast<std::ptrdiff_t>(i * logits.size()),
+                logits.size(), logits.begin());
     const auto best = std::ranges::max_element(logits) - logits.begin();
     const auto trained_best = std::max_element(trained, trained + classes) - trained;
     report.top1_differing += best != trained_best;

@@ -33,15 +33,22 @@ class FreeRun {
  private:
   std::optional<Failure> check_output(std::size_t node, int value, const OutputTruth& expected,
                                       bool* differs, Compared& compared) const;
+  void keep_value(std::size_t value);
   void keep_difference(int value, const at::Tensor& differs);
+
+  /// A value of all pictures, dense.
+  struct Computed {
+    std::vector<float> floats;
+    std::vector<std::uint8_t> codes;
+  };
 
   const Wiring& wiring_;
   runtime::Session session_;
   Pictures pictures_;
-  std::vector<std::vector<std::byte>> bytes_;  ///< by value: [pictures] of its buffer
-  std::vector<Deviation> deviations_;          ///< by value
-  std::vector<bool> has_difference_;           ///< by picture
-  at::Tensor logit_bounds_;                    ///< by_pixel
+  std::vector<Computed> computed_;     ///< by value
+  std::vector<Deviation> deviations_;  ///< by value
+  std::vector<bool> has_difference_;   ///< by picture
+  at::Tensor logit_bounds_;            ///< by_pixel
 };
 
 }  // namespace uniq::verify

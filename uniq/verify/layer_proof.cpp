@@ -14,22 +14,16 @@ namespace {
 using runtime::CodeConvCore;
 using runtime::Session;
 
-/// Puts the training network's codes or values into a value's buffer.
+/// Puts the training network's codes or values into a value's buffers.
 void put(Session& session, int id, const ValueTruth& truth, std::int64_t picture) {
-  const graph::Shape& shape = session.network().buffers()[static_cast<std::size_t>(id)].value.shape;
-  std::byte* const to = session.value(id).data();
-  const std::int64_t pixels = shape.height * shape.width;
-  const std::int64_t first = picture * pixels * shape.channels;
-  if (!truth.is_codes()) {
-    std::memcpy(to, truth.value.const_data_ptr<float>() + first,
-                static_cast<std::size_t>(pixels * shape.channels) * sizeof(float));
-    return;
+  const graph::Shape& shape = session.network().values()[static_cast<std::size_t>(id)].shape;
+  const auto size = static_cast<std::size_t>(shape.elements());
+  const std::size_t first = static_cast<std::size_t>(picture) * size;
+  if (truth.is_codes()) {
+    session.write(id, std::span(truth.codes.const_data_ptr<std::uint8_t>() + first, size));
+  } else {
+    session.write(id, std::span(truth.value.const_data_ptr<float>() + first, size));
   }
-  const std::uint8_t* codes = truth.codes.const_data_ptr<std::uint8_t>() + first;
-  const std::int64_t stride = kernels::code_stride(shape.channels);
-  for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
-    std::memcpy(to + pixel * stride, codes + pixel * shape.channels,
-                static_cast<std::size_t>(shape.channels));
 }
 
 std::string kernel_text(const runtime::Network& network, std::size_t node) {
@@ -64,7 +58,7 @@ void LayerProof::add_other_kernels(std::size_t node) {
   for (const kernels::ConvKernel& kernel : kernels::conv_kernels()) {
     if (!kernels::has_isa(kernel.isa) || chosen.contains(&kernel) || !kernel.supports(*conv))
       continue;
-    others_[node].push_back({&kernel, kernel.prepare(*conv, codes)});
+    others_[node].push_back({&kernel, kernel.prepare(*conv, kernel.input_layout(*conv), codes)});
   }
 }
 
@@ -123,18 +117,17 @@ std::optional<Failure> LayerProof::check_picture(Session& session, std::size_t n
 std::optional<Failure> LayerProof::check_probe(Session& session, std::size_t node,
                                                std::int64_t picture, const Scene& scene,
                                                Report& report) const {
-  StepProbe probe(session, node);
+  const StepProbe probe(session, node, pictures_.at(picture));
   for (std::int64_t y = 0; y < wiring_.node(node).shape.height; ++y) {
     const Row row = row_of(node, picture, y);
-    probe.run(y, pictures_.at(picture));
-    if (probe.sums() != nullptr) {
-      if (auto failure = check_sums(scene, row, probe.sums(), truth_->sums())) return failure;
+    if (probe.sums(y) != nullptr) {
+      if (auto failure = check_sums(scene, row, probe.sums(y), truth_->sums())) return failure;
       report.sums += row.size();
     }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       if (!outputs_[i].truth.is_codes()) continue;
       if (auto failure =
-              check_values(scene, row, probe.output(i), outputs_[i], report.layer_by_layer))
+              check_values(scene, row, probe.output(i, y), outputs_[i], report.layer_by_layer))
         return failure;
     }
   }
@@ -144,18 +137,22 @@ std::optional<Failure> LayerProof::check_probe(Session& session, std::size_t nod
 std::optional<Failure> LayerProof::check_outputs(Session& session, std::size_t node,
                                                  std::int64_t picture, const Scene& scene,
                                                  Report& report) const {
+  const graph::Shape& shape = wiring_.node(node).shape;
+  const std::int64_t width = shape.width * shape.channels;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const int id = wiring_.value_of(node, i);
-    const runtime::Buffer& buffer = session.network().buffers()[static_cast<std::size_t>(id)];
-    for (std::int64_t y = 0; y < buffer.value.shape.height; ++y) {
+    const bool is_codes = outputs_[i].truth.is_codes();
+    const auto size = static_cast<std::size_t>(shape.elements());
+    std::vector<std::uint8_t> codes(is_codes ? size : 0);
+    std::vector<float> floats(is_codes ? 0 : size);
+    if (is_codes) session.read(id, codes);
+    if (!is_codes) session.read(id, floats);
+    for (std::int64_t y = 0; y < shape.height; ++y) {
       const Row row = row_of(node, picture, y);
-      const std::byte* bytes = session.value(id).data() + y * buffer.row_bytes;
-      auto failure =
-          outputs_[i].truth.is_codes()
-              ? check_codes(scene, row, reinterpret_cast<const std::uint8_t*>(bytes),
-                            kernels::code_stride(row.channels), outputs_[i], report.layer_by_layer)
-              : check_values(scene, row, reinterpret_cast<const float*>(bytes), outputs_[i],
-                             report.layer_by_layer);
+      auto failure = is_codes ? check_codes(scene, row, codes.data() + y * width, outputs_[i],
+                                            report.layer_by_layer)
+                              : check_values(scene, row, floats.data() + y * width, outputs_[i],
+                                             report.layer_by_layer);
       if (failure) return failure;
     }
   }
@@ -170,13 +167,19 @@ std::optional<Failure> LayerProof::check_other_kernels(Session& session, std::si
                          .layer = wiring_.node(node).name,
                          .kernel = other.kernel->name,
                          .first_picture = pictures_.first};
-    const std::byte* input = session.value(wiring_.node(node).inputs[0]).data();
+    const graph::Shape& in =
+        session.network().values()[static_cast<std::size_t>(wiring_.node(node).inputs[0])].shape;
+    std::vector<std::uint8_t> codes(static_cast<std::size_t>(in.elements()));
+    session.read(wiring_.node(node).inputs[0], codes);
+    const kernels::CodeLayout& layout = other.prepared.input;
+    std::vector<std::uint8_t> map(static_cast<std::size_t>(layout.bytes() + kernels::kReadBeyond));
+    kernels::write_codes(layout, codes, map.data());
+    const std::vector<std::int32_t> sums =
+        kernels::all_sums(*other.kernel, other.prepared, map.data());
     for (std::int64_t y = 0; y < wiring_.node(node).shape.height; ++y) {
       const Row row = row_of(node, picture, y);
-      std::vector<std::int32_t> sums(static_cast<std::size_t>(row.size()));
-      other.kernel->row_sums(other.prepared, reinterpret_cast<const std::uint8_t*>(input), y,
-                             sums.data());
-      if (auto failure = check_sums(scene, row, sums.data(), truth_->sums())) return failure;
+      const std::int32_t* of_row = sums.data() + y * row.size();
+      if (auto failure = check_sums(scene, row, of_row, truth_->sums())) return failure;
       report.sums += row.size();
     }
   }

@@ -1,81 +1,106 @@
 #include "uniq/verify/step_probe.h"
 
-#include <algorithm>
 #include <variant>
 
 namespace uniq::verify {
 
-/// Computes a row of a core into `sums` or `values`.
+/// Computes a core into `sums_` or `values_`.
 struct StepProbe::CoreOf {
   StepProbe& probe;
-  std::int64_t row;
   const std::uint8_t* picture;
 
-  std::int64_t width() const { return probe.step_.columns * probe.epilogue_.channels; }
   const float* floats(std::size_t input) const {
     return reinterpret_cast<const float*>(probe.input(input));
   }
-  float* values() const { return probe.values_.data(); }
-  const kernels::PoolKernel& pool() const { return probe.session_.network().pool(); }
+  const runtime::Network& network() const { return probe.session_.network(); }
+  /// values(row, to) for each row.
+  template <class Values>
+  void by_row(Values values) const {
+    for (std::int64_t row = 0; row < probe.step_.rows; ++row)
+      values(row, probe.values_.data() + row * probe.width_);
+  }
 
   void operator()(const runtime::InputCore& core) const {
-    const std::int64_t channels = probe.epilogue_.channels;
-    for (std::int64_t i = 0; i < width(); ++i) {
-      const std::int64_t entry = i % channels * 256 + picture[row * width() + i];
-      values()[i] = core.values[static_cast<std::size_t>(entry)];
+    const std::int64_t channels = probe.step_.epilogue.channels;
+    for (std::size_t i = 0; i < probe.values_.size(); ++i) {
+      const std::int64_t entry = static_cast<std::int64_t>(i) % channels * 256 + picture[i];
+      probe.values_[i] = core.values[static_cast<std::size_t>(entry)];
     }
   }
   void operator()(const runtime::CodeConvCore& core) const {
-    core.kernel->row_sums(core.prepared, reinterpret_cast<const std::uint8_t*>(probe.input(0)), row,
-                          probe.sums_.data());
+    probe.sums_ = kernels::all_sums(*core.kernel, core.prepared,
+                                    reinterpret_cast<const std::uint8_t*>(probe.input(0)));
   }
   void operator()(const runtime::FloatConvCore& core) const {
-    core.kernel->row_values(core.shape, core.weights, floats(0), row, values());
+    by_row([&](std::int64_t row, float* to) {
+      core.kernel->row_values(core.shape, core.weights, floats(0), row, to);
+    });
   }
   void operator()(const runtime::AddCore&) const {
-    pool().add(floats(0) + row * width(), floats(1) + row * width(), width(), values());
+    network().pool().add(floats(0), floats(1), static_cast<std::int64_t>(probe.values_.size()),
+                         probe.values_.data());
   }
   void operator()(const runtime::PoolCore& core) const {
-    (core.largest ? pool().max_row : pool().average_row)(core.shape, floats(0), row, values());
+    by_row([&](std::int64_t row, float* to) {
+      (core.largest ? network().pool().max_row : network().pool().average_row)(core.shape,
+                                                                               floats(0), row, to);
+    });
   }
   void operator()(const runtime::FlattenCore& core) const {
-    for (std::int64_t i = 0; i < width(); ++i)
-      values()[i] = floats(0)[i % core.pixels * core.channels + i / core.pixels];
+    for (std::size_t i = 0; i < probe.values_.size(); ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      probe.values_[i] = floats(0)[at % core.pixels * core.channels + at / core.pixels];
+    }
   }
 };
 
-StepProbe::StepProbe(runtime::Session& session, std::size_t step)
+StepProbe::StepProbe(const runtime::Session& session, std::size_t step, const std::uint8_t* picture)
     : session_(session),
       step_(session.network().steps()[step]),
-      epilogue_(step_.epilogue),
-      is_sums_(std::holds_alternative<runtime::CodeConvCore>(step_.core)) {
-  for (kernels::EpilogueOutput& output : epilogue_.outputs) output.bits = 0;
-  const auto size = static_cast<std::size_t>(step_.columns * epilogue_.channels);
-  if (is_sums_) {
-    sums_.resize(size);
-  } else {
-    values_.resize(size);
+      width_(step_.columns * step_.epilogue.channels) {
+  const auto size = static_cast<std::size_t>(step_.rows * width_);
+  if (!std::holds_alternative<runtime::CodeConvCore>(step_.core)) values_.resize(size);
+  std::visit(CoreOf{*this, picture}, step_.core);
+  run_epilogue();
+}
+
+void StepProbe::run_epilogue() {
+  // One fp32 output for each value, where codes may have several buffers.
+  kernels::Epilogue epilogue = step_.epilogue;
+  epilogue.outputs.clear();
+  int last = -1;
+  for (std::size_t i = 0; i < step_.outputs.size(); ++i) {
+    const int value =
+        session_.network().buffers()[static_cast<std::size_t>(step_.outputs[i])].value;
+    if (value == last) continue;
+    last = value;
+    epilogue.outputs.push_back({.stages = step_.epilogue.outputs[i].stages});
   }
-  outputs_.assign(epilogue_.outputs.size(), std::vector<float>(size));
+  outputs_.assign(epilogue.outputs.size(),
+                  std::vector<float>(static_cast<std::size_t>(step_.rows * width_)));
+  std::vector<void*> outputs;
+  for (std::vector<float>& output : outputs_) outputs.push_back(output.data());
+  kernels::EpilogueProgram(epilogue).run(
+      session_.network().loops(),
+      {.pixels = step_.rows * step_.columns,
+       .channels = epilogue.channels,
+       .sums = sums_.empty() ? nullptr : sums_.data(),
+       .values = values_.data(),
+       .pixel = epilogue.channels,
+       .residual = step_.adds_residual ? reinterpret_cast<const float*>(input(1)) : nullptr,
+       .outputs = outputs.data()});
 }
 
 const std::byte* StepProbe::input(std::size_t input) const {
-  return session_.value(step_.inputs[input]).data();
+  return session_.buffer(step_.inputs[input]);
 }
 
-void StepProbe::run(std::int64_t row, const std::uint8_t* picture) {
-  std::visit(CoreOf{*this, row, picture}, step_.core);
-  std::vector<void*> outputs;
-  for (std::vector<float>& output : outputs_) outputs.push_back(output.data());
-  const float* residual = nullptr;
-  if (step_.adds_residual)
-    residual = reinterpret_cast<const float*>(input(1)) + row * step_.columns * epilogue_.channels;
-  const kernels::EpilogueKernel& kernel = session_.network().epilogue();
-  if (is_sums_) {
-    kernel.from_sums(epilogue_, sums_.data(), step_.columns, residual, outputs.data());
-  } else {
-    kernel.from_values(epilogue_, values_.data(), step_.columns, residual, outputs.data());
-  }
+const std::int32_t* StepProbe::sums(std::int64_t row) const {
+  return sums_.empty() ? nullptr : sums_.data() + row * width_;
+}
+
+const float* StepProbe::output(std::size_t output, std::int64_t row) const {
+  return outputs_[output].data() + row * width_;
 }
 
 }  // namespace uniq::verify

@@ -1,5 +1,5 @@
-// A step of a session looked at from inside: its core row by row, and its outputs before they are
-// encoded, computed by the kernels that the network chose.
+// A step of a session looked at from inside: its core, and its outputs before they are encoded,
+// computed by the kernels that the network chose.
 #pragma once
 
 #include <cstddef>
@@ -12,27 +12,25 @@ namespace uniq::verify {
 
 class StepProbe {
  public:
-  /// The session must outlive it.
-  StepProbe(runtime::Session& session, std::size_t step);
+  /// Computes what the inputs' buffers hold now; step 0 reads `picture`. The session must outlive
+  /// it.
+  StepProbe(const runtime::Session& session, std::size_t step, const std::uint8_t* picture);
 
-  /// Computes one row from what the inputs' buffers hold; step 0 reads `picture`.
-  void run(std::int64_t row, const std::uint8_t* picture);
-
-  /// Of the last row, [columns][channels]: of a convolution of codes the integer sums, else null.
-  const std::int32_t* sums() const { return is_sums_ ? sums_.data() : nullptr; }
-  /// An output, fp32 whatever its encoding.
-  const float* output(std::size_t output) const { return outputs_[output].data(); }
+  /// Of a row, [columns][channels]: of a convolution of codes the integer sums, else null.
+  const std::int32_t* sums(std::int64_t row) const;
+  /// An output of a row, fp32 whatever its encoding; of several buffers of one value, the first.
+  const float* output(std::size_t output, std::int64_t row) const;
 
  private:
   struct CoreOf;
   const std::byte* input(std::size_t input) const;
+  void run_epilogue();
 
-  runtime::Session& session_;
+  const runtime::Session& session_;
   const runtime::Step& step_;
-  kernels::Epilogue epilogue_;  ///< the step's, nothing encoded
-  bool is_sums_;
-  std::vector<std::int32_t> sums_;
-  std::vector<float> values_;
+  std::int64_t width_;              ///< of a row: columns * channels
+  std::vector<std::int32_t> sums_;  ///< of a convolution of codes
+  std::vector<float> values_;       ///< of anything else
   std::vector<std::vector<float>> outputs_;
 };
 

@@ -1,0 +1,65 @@
+// Inner loops of the convolutions of codes: dot products of windows with the weights of some output
+// channels, which lie in the lanes of vectors. Nothing here but numbers (runs.h says why).
+//
+// Weights of a block of `vectors` vectors of output channels, the last one filled up with zeros:
+//   [row][column][word][vector][lane], within a lane as each kind says.
+#pragma once
+
+#include <cstdint>
+
+namespace uniq::kernels {
+
+/// Windows at once, of any kind.
+inline constexpr std::int64_t kMostDots = 6;
+
+struct DotWork {
+  const std::uint8_t* inputs[kMostDots];  ///< each window's first byte
+  std::int64_t pixels;                    ///< windows, at most the kind's kPixels
+  std::int64_t rows, row_bytes;           ///< of a window: stretches of bytes, one below the other
+  std::int64_t columns, column_bytes;     ///< stretches in a row
+  std::int64_t words;                     ///< of 32 bits, in a stretch
+  const void* weights;
+  std::int64_t vectors;     ///< 1 to the kind's kVectors
+  std::int32_t* sums;       ///< of the first window: vectors * kLanes
+  std::int64_t sums_pixel;  ///< to those of the next
+};
+
+/// VPDPBUSD. A word has the codes of four channels; a lane the four weights, of 8 bits.
+struct Avx512VnniDot {
+  static constexpr std::int64_t kLanes = 16;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 64;  ///< of weights, of a word and a vector
+};
+void dot_avx512_vnni(const DotWork& work);
+
+/// VPMADDWD. A word has the codes of four channels; weights have 16 bits, those of channels 0 and 2
+/// of all lanes before those of 1 and 3: masking and shifting a word gives these pairs.
+struct Avx2Dot {
+  static constexpr std::int64_t kLanes = 8;
+  static constexpr std::int64_t kVectors = 2;
+  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kWordBytes = 64;
+};
+void dot_avx2(const DotWork& work);
+
+/// VPOPCNTD. A word has one bit of the codes of 32 channels, and so has a lane of weights of 1 bit.
+struct Avx512PopcountDot {
+  static constexpr std::int64_t kLanes = 16;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 64;
+};
+void dot_avx512_popcount(const DotWork& work);
+
+/// The same of codes of 2 bits: a word of the low bits is followed by one of the high bits, which
+/// counts double; `words` counts pairs.
+struct Avx512Popcount2Dot {
+  static constexpr std::int64_t kLanes = 16;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 3;
+  static constexpr std::int64_t kWordBytes = 64;
+};
+void dot_avx512_popcount2(const DotWork& work);
+
+}  // namespace uniq::kernels

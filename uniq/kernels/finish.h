@@ -1,0 +1,45 @@
+// From what a kernel adds up to the sums of a convolution.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "uniq/kernels/conv.h"
+#include "uniq/kernels/loops_of.h"
+#include "uniq/kernels/stored_weights.h"
+
+namespace uniq::kernels {
+
+/// Bytes of scratch memory of a Finish for a part of so many rows.
+std::size_t finish_scratch(const PreparedConv& prepared, const StoredWeights& stored,
+                           std::int64_t rows);
+
+/// Of one part: sum = m * (factor * raw + constant * (sum of the window's codes)) + correction,
+/// with m and the correction as corrections.h says.
+class Finish {
+ public:
+  /// scratch: finish_scratch bytes, which must outlive it.
+  Finish(const PreparedConv& prepared, const StoredWeights& stored, const ConvPart& part,
+         std::byte* scratch);
+
+  /// Before the blocks of a group. first_window: of the part's first output; channels: of the
+  /// group.
+  void set_group(const Loops& loops, const std::uint8_t* first_window, std::int64_t channels);
+
+  /// Outputs first..first + pixels - 1 of the part, output channels out..out + channels - 1.
+  void run(const Loops& loops, const std::int32_t* raw, std::int64_t raw_pixel, std::int64_t first,
+           std::int64_t pixels, std::int64_t out, std::int64_t channels, std::int32_t* sums,
+           std::int64_t sums_pixel) const;
+
+ private:
+  const PreparedConv& prepared_;
+  ConvPart part_;
+  int shift_;
+  std::int32_t per_code_;
+  std::int32_t* window_ = nullptr;  ///< [row][column]; null where not needed
+  std::int32_t* places_ = nullptr;  ///< the same
+  std::int32_t* pixels_ = nullptr;
+  std::int32_t* column_ = nullptr;
+};
+
+}  // namespace uniq::kernels

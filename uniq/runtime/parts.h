@@ -1,0 +1,18 @@
+// How a convolution of codes is cut into what threads share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "uniq/runtime/network.h"
+
+namespace uniq::runtime {
+
+/// Empty for steps that are no convolution of codes.
+std::vector<kernels::ConvPart> parts_of(const Step& step, int threads);
+
+/// Memory for the sums of a part.
+std::size_t sums_bytes(const kernels::ConvPart& part, std::int64_t columns);
+
+}  // namespace uniq::runtime
