@@ -96,7 +96,7 @@ void correct(const std::int64_t (&sums)[kWinogradPlaces], int offset, std::int64
 int offset_of(const CodeConv& conv) { return 2 * max_code(conv.activation_bits); }
 
 /// Tiles whose products are kept at once.
-constexpr std::int64_t kGroup = 2 * Dot::kPixels;
+constexpr std::int64_t kGroup = 3 * Dot::kPixels;
 
 /// Of a part, in scratch memory: transformed codes of all its tiles, then products of a group.
 struct Scratch {
@@ -242,8 +242,8 @@ void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPar
        first += kOuts) {
     const std::int64_t block = first / kOuts;
     std::int32_t* const to = sums + first - part.first_channel;
-    for (std::int64_t tile = 0; tile < places.tiles; tile += kGroup) {
-      const std::int64_t count = std::min(kGroup, places.tiles - tile);
+    for (std::int64_t tile = 0, count = 0; tile < places.tiles; tile += count) {
+      count = even_share(places.tiles - tile, kGroup);
       multiply(prepared, sizes, block, codes + tile * prepared.input.pixel_bytes(), places.place,
                count, products);
       // The tiles of each row of tiles in the group.

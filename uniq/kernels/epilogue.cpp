@@ -1,5 +1,8 @@
 #include "uniq/kernels/epilogue.h"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstddef>
 
 #include "uniq/grid/grid.h"
@@ -13,6 +16,29 @@ StageRun stage_run(const EpilogueStage& stage) {
                               : stage.kind == Kind::relu ? StageRun::relu
                                                          : StageRun::relu6;
   return {kind, stage.scale, stage.bias};
+}
+
+/// Floats in ascending order, -inf first, as consecutive numbers.
+float float_at(std::uint32_t place) {
+  constexpr std::uint32_t kSign = 0x80000000;
+  return std::bit_cast<float>(place >= kSign ? place - kSign : ~place);
+}
+
+/// The least value whose code is at least `code`. The code never falls as the value rises, since no
+/// rounding does.
+float threshold(const EpilogueOutput& output, int code) {
+  const auto reaches = [&](std::uint32_t place) {
+    const float u = float_at(place) / output.step - output.offset;
+    return u > 0.0f && std::nearbyint(std::min(u, static_cast<float>(max_code(output.bits)))) >=
+                           static_cast<float>(code);
+  };
+  std::uint32_t below = 0x007fffff;  // of -inf: code 0
+  std::uint32_t above = 0xff800000;  // of +inf: the largest code
+  while (above - below > 1) {
+    const std::uint32_t middle = below + (above - below) / 2;
+    (reaches(middle) ? above : below) = middle;
+  }
+  return float_at(above);
 }
 
 OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
@@ -29,6 +55,8 @@ OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
   run.step = output.step;
   run.offset = output.offset;
   run.largest = static_cast<float>(max_code(output.bits));
+  for (int code = 1; output.bits <= kThresholdBits && code <= max_code(output.bits); ++code)
+    run.thresholds[code - 1] = threshold(output, code);
   // Beyond these the remainders of the quotient could leave fp32's range (epilogue.inc).
   constexpr float kSmallest = 0x1p-60f;
   constexpr float kLargest = 0x1p60f;

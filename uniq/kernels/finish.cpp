@@ -64,6 +64,8 @@ void Finish::set_group(const Loops& loops, const std::uint8_t* first_window,
                      .pixel_bytes = input.pixel_bytes(),
                      .channels = planes ? input.words() : channels,
                      .planes = planes ? input.bits : 0,
+                     // What fills up a pixel is zero.
+                     .whole_words = !planes && s.groups == 1 && input.pixel_bytes() == 4,
                      .in_rows = covered_rows(s, part_.rows),
                      .in_columns = covered_columns(s),
                      .rows = part_.rows,

@@ -17,6 +17,9 @@ struct StageRun {
   const float* bias;
 };
 
+/// Codes of so few bits are found by comparing.
+inline constexpr int kThresholdBits = 2;
+
 /// One output of an epilogue.
 struct OutputRun {
   enum Form : int { floats, bytes, planes };
@@ -32,6 +35,8 @@ struct OutputRun {
   /// the reciprocal (epilogue.inc); 0 where it may not.
   float reciprocal;
   float low, high;
+  /// Of at most kThresholdBits bits: the code is the number of thresholds that v is not below.
+  float thresholds[3];
   std::int64_t pixel_bytes;  ///< from a pixel to the next
 };
 
@@ -57,6 +62,7 @@ struct WindowRun {
   std::int64_t row_bytes, pixel_bytes;
   std::int64_t channels;             ///< bytes summed of a pixel; planes: u32 words
   int planes;                        ///< 0: one byte a code; else bits of a code
+  bool whole_words;                  ///< pixels are four bytes, all of them counted
   std::int64_t in_rows, in_columns;  ///< what all windows cover
   std::int64_t rows, columns;        ///< outputs
   std::int64_t stride_height, stride_width;

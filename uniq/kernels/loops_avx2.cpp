@@ -57,6 +57,26 @@ inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, st
   }
 }
 
+inline Floats one_where_not_below(Floats v, const float* threshold) {
+  return _mm256_and_ps(_mm256_cmp_ps(v, broadcast(threshold), _CMP_GE_OQ), _mm256_set1_ps(1.0f));
+}
+inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
+                           const float* thresholds, int bits) {
+  const auto not_below = [&](int i) __attribute__((always_inline)) {
+    return _mm256_movemask_ps(_mm256_cmp_ps(v, broadcast(thresholds + i), _CMP_GE_OQ));
+  };
+  const int lanes = (1 << n) - 1;
+  std::uint8_t* const byte = pixel + channel / 32 * bits * 4 + channel % 32 / 8;
+  const int first = not_below(0) & lanes;
+  if (bits == 1) {
+    byte[0] = static_cast<std::uint8_t>(first);
+    return;
+  }
+  const int second = not_below(1) & lanes;
+  byte[0] = static_cast<std::uint8_t>((first & ~second) | (not_below(2) & lanes));
+  byte[4] = static_cast<std::uint8_t>(second);
+}
+
 inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
   __m256i sum = _mm256_setzero_si256();
   constexpr std::int64_t kBytes = 32;
@@ -68,6 +88,16 @@ inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) rest += p[i];
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
   return rest + _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2);
+}
+inline void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4 * i));
+    const __m256i pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i),
+                        _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  for (; i < n; ++i) to[i] = sum_bytes(p + 4 * i, 4);
 }
 
 }  // namespace

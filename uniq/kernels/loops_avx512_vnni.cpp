@@ -53,13 +53,29 @@ inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, st
   }
 }
 
+inline Floats one_where_not_below(Floats v, const float* threshold) {
+  const __mmask16 mask = _mm512_cmp_ps_mask(v, broadcast(threshold), _CMP_GE_OQ);
+  return _mm512_maskz_mov_ps(mask, _mm512_set1_ps(1.0f));
+}
+inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
+                           const float* thresholds, int bits) {
+  const auto not_below = [&](int i) __attribute__((always_inline)) {
+    return _mm512_mask_cmp_ps_mask(first_lanes(n), v, broadcast(thresholds + i), _CMP_GE_OQ);
+  };
+  std::uint8_t* const word = pixel + channel / 32 * bits * 4 + channel % 32 / 8;
+  const __mmask16 first = not_below(0);
+  if (bits == 1) {
+    __builtin_memcpy(word, &first, sizeof first);
+    return;
+  }
+  const __mmask16 second = not_below(1);
+  const auto low = static_cast<__mmask16>((first & ~second) | not_below(2));
+  __builtin_memcpy(word, &low, sizeof low);
+  __builtin_memcpy(word + 4, &second, sizeof second);
+}
+
 inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
   constexpr std::int64_t kBytes = 64;
-  if (n <= 4) {
-    std::int32_t sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += p[i];
-    return sum;
-  }
   __m512i sum = _mm512_setzero_si512();
   for (; n > 0; n -= kBytes, p += kBytes) {
     const __mmask64 mask = n >= kBytes ? ~__mmask64{0} : ~__mmask64{0} >> (kBytes - n);
@@ -67,6 +83,14 @@ inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
         sum, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(mask, p), _mm512_setzero_si512()));
   }
   return static_cast<std::int32_t>(_mm512_reduce_add_epi64(sum));
+}
+inline void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
+  for (std::int64_t i = 0; i < n; i += kLanes) {
+    const __mmask16 lanes = first_lanes(n - i < kLanes ? n - i : kLanes);
+    const __m512i bytes = _mm512_maskz_loadu_epi32(lanes, p + 4 * i);
+    const __m512i pairs = _mm512_maddubs_epi16(bytes, _mm512_set1_epi8(1));
+    _mm512_mask_storeu_epi32(to + i, lanes, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+  }
 }
 
 }  // namespace

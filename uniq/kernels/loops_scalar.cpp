@@ -38,10 +38,23 @@ void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int6
   }
 }
 
+Floats one_where_not_below(Floats v, const float* threshold) {
+  return v >= *threshold ? 1.0f : 0.0f;
+}
+void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
+                    const float* thresholds, int bits) {
+  Floats code = zero();
+  for (int i = 0; i < (1 << bits) - 1; ++i) code += one_where_not_below(v, thresholds + i);
+  store_planes(pixel, channel, code, n, bits);
+}
+
 std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
   std::int32_t sum = 0;
   for (std::int64_t i = 0; i < n; ++i) sum += p[i];
   return sum;
+}
+void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
+  for (std::int64_t i = 0; i < n; ++i) to[i] = sum_bytes(p + 4 * i, 4);
 }
 
 }  // namespace

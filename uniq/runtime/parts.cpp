@@ -13,10 +13,7 @@ using kernels::divide_up;
 constexpr std::size_t kCachedWeights = 400'000;
 
 /// Sums of a part stay in the cache between the kernel and the epilogue.
-constexpr std::int64_t kMostSums = 16'384;
-
-/// Parts for each thread, so that one that is late costs little.
-constexpr std::int64_t kPartsOfThread = 4;
+constexpr std::int64_t kMostSums = 32'768;
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return divide_up(n, to) * to; }
 

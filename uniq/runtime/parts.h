@@ -9,6 +9,9 @@
 
 namespace uniq::runtime {
 
+/// Parts for each thread, so that one that is late costs little.
+inline constexpr std::int64_t kPartsOfThread = 4;
+
 /// Empty for steps that are no convolution of codes.
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/kernels/stored_weights.h"
 #include "uniq/runtime/parts.h"
 
 namespace uniq::runtime {
@@ -57,11 +58,27 @@ struct RowOf {
   void operator()(const FlattenCore& core) const { flatten(core, floats(input), values); }
 };
 
+/// A row of pixels of one word each.
+template <std::int64_t kChannels>
+void input_words(const std::uint32_t* table, const std::uint8_t* pixels, std::int64_t columns,
+                 std::byte* to) {
+  constexpr std::int64_t kBytes = 256;
+  for (std::int64_t i = 0; i < columns; ++i, pixels += kChannels) {
+    std::uint32_t word = 0;
+    for (std::int64_t c = 0; c < kChannels; ++c) word |= table[c * kBytes + pixels[c]];
+    std::memcpy(to + i * static_cast<std::int64_t>(sizeof word), &word, sizeof word);
+  }
+}
+
 /// A row of the picture, looked up.
 void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const Step& step,
                const Buffer& buffer, std::byte* to) {
   constexpr std::int64_t kBytes = 256;
   const std::int64_t channels = step.epilogue.channels;
+  if (!table.words.empty() && (channels == 1 || channels == 3)) {
+    const auto words = channels == 1 ? input_words<1> : input_words<3>;
+    return words(table.words.data(), pixels, step.columns, to);
+  }
   const std::int64_t pixel_bytes = buffer.is_codes
                                        ? buffer.layout.pixel_bytes()
                                        : channels * static_cast<std::int64_t>(sizeof(float));
@@ -157,8 +174,13 @@ void Session::run_step(std::size_t index, const std::uint8_t* picture) {
     });
     return;
   }
-  pool_.for_each(step.rows,
-                 [&](std::int64_t row, int worker) { run_row(step, picture, row, worker); });
+  // A few rows at a time: taking one from the pool costs as much as some rows.
+  const std::int64_t rows =
+      kernels::divide_up(step.rows, pool_.threads() == 1 ? 1 : kPartsOfThread * pool_.threads());
+  pool_.for_each(kernels::divide_up(step.rows, rows), [&](std::int64_t part, int worker) {
+    const std::int64_t end = std::min(step.rows, (part + 1) * rows);
+    for (std::int64_t row = part * rows; row < end; ++row) run_row(step, picture, row, worker);
+  });
 }
 
 void Session::run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
