@@ -129,7 +129,16 @@ std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c, c
       AlignedBytes scratch(kernel.scratch_bytes(prepared, part.rows));
       AlignedBytes of_part(static_cast<std::size_t>(part.rows * s.out_width * stride) *
                            sizeof(std::int32_t));
-      kernel.sums(prepared, map.data(), part, scratch.data(), of_part.as<std::int32_t>());
+      const SumTerms terms =
+          kernel.sums(prepared, map.data(), part, scratch.data(), of_part.as<std::int32_t>());
+      kScalarLoops.finish_sums({.raw = of_part.as<std::int32_t>(),
+                                .raw_pixel = stride,
+                                .sums = of_part.as<std::int32_t>(),
+                                .sums_pixel = stride,
+                                .pixels = part.rows * s.out_width,
+                                .first_channel = part.first_channel,
+                                .channels = part.channels,
+                                .terms = terms});
       for (std::int64_t pixel = 0; pixel < part.rows * s.out_width; ++pixel)
         std::copy_n(of_part.as<std::int32_t>() + pixel * stride, part.channels,
                     sums.begin() + (row * s.out_width + pixel) * s.out_channels + channel);

@@ -12,6 +12,7 @@
 #include "uniq/kernels/code_layout.h"
 #include "uniq/kernels/corrections.h"
 #include "uniq/kernels/isa.h"
+#include "uniq/kernels/loops.h"
 
 namespace uniq::kernels {
 
@@ -48,10 +49,11 @@ struct ConvKernel {
   /// Memory that sums() needs for a part of so many rows, aligned to kAlignment.
   std::size_t (*scratch_bytes)(const PreparedConv& prepared, std::int64_t rows);
   /// Sums of a part, int32 [row][column][sums_stride(part.channels)], aligned to kAlignment; those
-  /// past the channels are undefined. `input`: the map, with its border; up to kReadBeyond bytes
-  /// beyond its end may be read.
-  void (*sums)(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
-               std::byte* scratch, std::int32_t* sums);
+  /// past the channels are undefined. They lack what the result says, which lies in scratch and
+  /// `prepared` and is for all pixels of the part. `input`: the map, with its border; up to
+  /// kReadBeyond bytes beyond its end may be read.
+  SumTerms (*sums)(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+                   std::byte* scratch, std::int32_t* sums);
 };
 
 /// All that were built for this architecture, best first; the last, scalar, supports everything.

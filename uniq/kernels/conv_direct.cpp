@@ -179,14 +179,22 @@ void run_block(const PreparedConv& prepared, const std::uint8_t* first_window, c
     work.sums = in_place ? to + pixel * to_pixel : tile;
     work.sums_pixel = in_place ? to_pixel : Blocks<Kind>::kOuts;
     Kind::kDot(work);
-    finish.run(loops_of(Kind::kIsa), work.sums, work.sums_pixel, pixel, work.pixels, out, channels,
-               to + pixel * to_pixel, to_pixel);
+    if (in_place) continue;
+    loops_of(Kind::kIsa)
+        .finish_sums({.raw = tile,
+                      .raw_pixel = Blocks<Kind>::kOuts,
+                      .sums = to + pixel * to_pixel,
+                      .sums_pixel = to_pixel,
+                      .pixels = work.pixels,
+                      .first_channel = out,
+                      .channels = channels,
+                      .terms = finish.terms(pixel)});
   }
 }
 
 template <class Kind>
-void sums_direct(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
-                 std::byte* scratch, std::int32_t* sums) {
+SumTerms sums_direct(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+                     std::byte* scratch, std::int32_t* sums) {
   const CodeConv& conv = prepared.conv;
   const ConvShape& s = conv.shape;
   const Blocks<Kind> blocks(s);
@@ -211,6 +219,8 @@ void sums_direct(const PreparedConv& prepared, const std::uint8_t* input, const 
                       finish, sums + out - part.first_channel, stride);
     }
   }
+  // The windows' sums are a group's own, so several groups are finished one by one.
+  return s.groups == 1 ? finish.terms() : SumTerms{};
 }
 
 /// Groups do not share a vector: small ones would leave most of its lanes empty.
@@ -225,21 +235,21 @@ bool supports_bits(const CodeConv& conv, int activation_bits) {
 
 }  // namespace
 
-#define UNIQ_DIRECT(name, Kind, is_supported)                                              \
-  namespace name {                                                                         \
-  bool supports(const CodeConv& conv) { return is_supported; }                             \
-  CodeLayout input_layout(const CodeConv& conv) { return layout_of<Kind>(conv); }          \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                      \
-                       std::span<const std::uint8_t> codes) {                              \
-    return prepare_direct<Kind>(conv, input, codes);                                       \
-  }                                                                                        \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {             \
-    return scratch_of<Kind>(prepared, rows);                                               \
-  }                                                                                        \
-  void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
-            std::byte* scratch, std::int32_t* sums) {                                      \
-    sums_direct<Kind>(prepared, input, part, scratch, sums);                               \
-  }                                                                                        \
+#define UNIQ_DIRECT(name, Kind, is_supported)                                                  \
+  namespace name {                                                                             \
+  bool supports(const CodeConv& conv) { return is_supported; }                                 \
+  CodeLayout input_layout(const CodeConv& conv) { return layout_of<Kind>(conv); }              \
+  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
+                       std::span<const std::uint8_t> codes) {                                  \
+    return prepare_direct<Kind>(conv, input, codes);                                           \
+  }                                                                                            \
+  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
+    return scratch_of<Kind>(prepared, rows);                                                   \
+  }                                                                                            \
+  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
+                std::byte* scratch, std::int32_t* sums) {                                      \
+    return sums_direct<Kind>(prepared, input, part, scratch, sums);                            \
+  }                                                                                            \
   }  // namespace name
 
 UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))

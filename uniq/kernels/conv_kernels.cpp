@@ -35,7 +35,16 @@ std::vector<std::int32_t> all_sums(const ConvKernel& kernel, const PreparedConv&
   const std::int64_t stride = sums_stride(s.out_channels);
   AlignedBytes scratch(kernel.scratch_bytes(prepared, part.rows));
   AlignedBytes padded(static_cast<std::size_t>(pixels * stride) * sizeof(std::int32_t));
-  kernel.sums(prepared, input, part, scratch.data(), padded.as<std::int32_t>());
+  const SumTerms terms =
+      kernel.sums(prepared, input, part, scratch.data(), padded.as<std::int32_t>());
+  kScalarLoops.finish_sums({.raw = padded.as<std::int32_t>(),
+                            .raw_pixel = stride,
+                            .sums = padded.as<std::int32_t>(),
+                            .sums_pixel = stride,
+                            .pixels = pixels,
+                            .first_channel = 0,
+                            .channels = s.out_channels,
+                            .terms = terms});
   std::vector<std::int32_t> sums;
   sums.reserve(static_cast<std::size_t>(pixels * s.out_channels));
   for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {

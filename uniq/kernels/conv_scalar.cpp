@@ -71,8 +71,8 @@ std::int32_t sum_of(const PreparedConv& prepared, const std::uint8_t* input, std
 
 }  // namespace
 
-void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
-          std::byte* /*scratch*/, std::int32_t* sums) {
+SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+              std::byte* /*scratch*/, std::int32_t* sums) {
   for (std::int64_t row = part.first_row; row < part.first_row + part.rows; ++row) {
     for (std::int64_t column = 0; column < prepared.conv.shape.out_width; ++column) {
       for (std::int64_t i = 0; i < part.channels; ++i)
@@ -80,6 +80,7 @@ void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPar
       sums += sums_stride(part.channels);
     }
   }
+  return {};
 }
 
 }  // namespace uniq::kernels::scalar_reference

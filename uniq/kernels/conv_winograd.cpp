@@ -220,8 +220,8 @@ void multiply(const PreparedConv& prepared, const Sizes& sizes, std::int64_t blo
 
 }  // namespace
 
-void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
-          std::byte* scratch, std::int32_t* sums) {
+SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+              std::byte* scratch, std::int32_t* sums) {
   const ConvShape& s = prepared.conv.shape;
   const Sizes sizes(s);
   const Scratch places(prepared, part.rows);
@@ -265,9 +265,8 @@ void sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPar
                                 .sums_row = s.out_width * stride});
       }
     }
-    finish.run(loops, to, stride, 0, part.rows * s.out_width, first,
-               std::min(kOuts, part.first_channel + part.channels - first), to, stride);
   }
+  return finish.terms();
 }
 
 }  // namespace uniq::kernels::avx512_vnni_winograd

@@ -62,7 +62,6 @@ OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
   constexpr float kLargest = 0x1p60f;
   if (output.step < kSmallest || output.step > kLargest) return run;
   run.reciprocal = 1.0f / output.step;
-  run.low = output.step * output.offset;
   run.high = output.step * (run.largest + output.offset);
   return run;
 }
@@ -89,6 +88,7 @@ void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
                   .sums = work.sums,
                   .values = work.values,
                   .pixel = work.pixel,
+                  .terms = work.terms,
                   .scale = scale_,
                   .bias = bias_,
                   .residual = work.residual,

@@ -48,6 +48,7 @@ struct EpilogueWork {
   const std::int32_t* sums = nullptr;  ///< first channel of the work; rounded to nearest even
   const float* values = nullptr;       ///< where sums are null
   std::int64_t pixel = 0;              ///< from a pixel's sums or values to the next one's
+  SumTerms terms = {};                 ///< what the sums lack, from the first pixel on
   const float* residual = nullptr;     ///< dense, first pixel, channel 0; or null
   /// Where the first pixel of each output goes, channel 0; an fp32 output may take the residual's
   /// own place, else nothing overlaps.

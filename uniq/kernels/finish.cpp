@@ -81,22 +81,13 @@ void Finish::set_group(const Loops& loops, const std::uint8_t* first_window,
                      .sums = window_});
 }
 
-void Finish::run(const Loops& loops, const std::int32_t* raw, std::int64_t raw_pixel,
-                 std::int64_t first, std::int64_t pixels, std::int64_t out, std::int64_t channels,
-                 std::int32_t* sums, std::int64_t sums_pixel) const {
-  const auto& terms = prepared_.corrections.terms;
-  if (raw == sums && shift_ == 0 && window_ == nullptr && terms.empty()) return;
-  loops.finish_sums({.raw = raw,
-                     .raw_pixel = raw_pixel,
-                     .sums = sums,
-                     .sums_pixel = sums_pixel,
-                     .pixels = pixels,
-                     .channels = channels,
-                     .shift = shift_,
-                     .per_code = per_code_,
-                     .window = window_ == nullptr ? nullptr : window_ + first,
-                     .terms = terms.empty() ? nullptr : terms.data() + out,
-                     .places = places_ == nullptr ? nullptr : places_ + first});
+SumTerms Finish::terms(std::int64_t first) const {
+  const std::vector<std::int32_t>& terms = prepared_.corrections.terms;
+  return {.shift = shift_,
+          .per_code = per_code_,
+          .window = window_ == nullptr ? nullptr : window_ + first,
+          .terms = terms.empty() ? nullptr : terms.data(),
+          .places = places_ == nullptr ? nullptr : places_ + first};
 }
 
 }  // namespace uniq::kernels

@@ -26,10 +26,8 @@ class Finish {
   /// group.
   void set_group(const Loops& loops, const std::uint8_t* first_window, std::int64_t channels);
 
-  /// Outputs first..first + pixels - 1 of the part, output channels out..out + channels - 1.
-  void run(const Loops& loops, const std::int32_t* raw, std::int64_t raw_pixel, std::int64_t first,
-           std::int64_t pixels, std::int64_t out, std::int64_t channels, std::int32_t* sums,
-           std::int64_t sums_pixel) const;
+  /// What the part's sums still lack; of outputs from `first` on.
+  SumTerms terms(std::int64_t first = 0) const;
 
  private:
   const PreparedConv& prepared_;

@@ -31,22 +31,33 @@ struct OutputRun {
   float step;
   float offset;
   float largest;
-  /// v may be clamped to low..high first without changing the code, and the quotient be found from
-  /// the reciprocal (epilogue.inc); 0 where it may not.
+  /// The quotient may be found from the reciprocal (epilogue.inc), of v or of high where that is
+  /// less, which has the largest code; 0 where it may not.
   float reciprocal;
-  float low, high;
+  float high;
   /// Of at most kThresholdBits bits: the code is the number of thresholds that v is not below.
   float thresholds[3];
   std::int64_t pixel_bytes;  ///< from a pixel to the next
+};
+
+/// From what a kernel leaves to the sums of the convolution, modulo 2^32:
+/// (raw << shift) + per_code * window[pixel] + terms[places[pixel] + channel].
+struct SumTerms {
+  int shift;
+  std::int32_t per_code;
+  const std::int32_t* window;  ///< by pixel, or null
+  const std::int32_t* terms;   ///< by channel of the convolution, or null
+  const std::int32_t* places;  ///< by pixel; or null: at 0
 };
 
 /// Some channels of neighbouring pixels.
 struct EpilogueRun {
   std::int64_t pixels;
   std::int64_t first_channel, channels;
-  const std::int32_t* sums;  ///< of the first channel; or null, and then
+  const std::int32_t* sums;  ///< of the first channel, as a kernel leaves them; or null, and then
   const float* values;       ///< of the first channel
   std::int64_t pixel;        ///< from a pixel's sums or values to the next one's
+  SumTerms terms;            ///< of the first pixel
   const float* scale;        ///< [channel]; null: v is the value itself
   const float* bias;
   const float* residual;  ///< the first pixel's, [channel]; or null
@@ -73,20 +84,15 @@ struct WindowRun {
   std::int32_t* sums;    ///< [rows][columns]
 };
 
-/// From what a kernel added up to the sums of the convolution, of some outputs:
-/// (raw << shift) + per_code * window + term, modulo 2^32.
+/// Applies SumTerms, where no epilogue does.
 struct FinishRun {
   const std::int32_t* raw;
   std::int64_t raw_pixel;
   std::int32_t* sums;  ///< may be raw
   std::int64_t sums_pixel;
   std::int64_t pixels;
-  std::int64_t channels;
-  int shift;
-  std::int32_t per_code;
-  const std::int32_t* window;  ///< [pixels], or null
-  const std::int32_t* terms;   ///< of the first channel, or null
-  const std::int32_t* places;  ///< [pixels]: where a pixel's terms begin, or null: at 0
+  std::int64_t first_channel, channels;  ///< raw and sums begin with the first
+  SumTerms terms;
 };
 
 struct Loops {

@@ -34,10 +34,15 @@ inline Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
 inline Floats divide(Floats a, Floats b) { return _mm256_div_ps(a, b); }
 inline Floats larger(Floats a, Floats b) { return _mm256_max_ps(a, b); }
 inline Floats smaller(Floats a, Floats b) { return _mm256_min_ps(a, b); }
-inline Floats from_ints(const std::int32_t* p, std::int64_t n) {
-  if (n != kLanes) return _mm256_cvtepi32_ps(_mm256_maskload_epi32(p, first_lanes(n)));
-  return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+using Ints = __m256i;
+inline Ints load(const std::int32_t* p, std::int64_t n) {
+  if (n != kLanes) return _mm256_maskload_epi32(p, first_lanes(n));
+  return _mm256_loadu_si256(reinterpret_cast<const Ints*>(p));
 }
+inline Ints add(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
+inline Ints broadcast_int(std::int32_t x) { return _mm256_set1_epi32(x); }
+inline Ints shift_left(Ints a, int bits) { return _mm256_sll_epi32(a, _mm_cvtsi32_si128(bits)); }
+inline Floats to_floats(Ints a) { return _mm256_cvtepi32_ps(a); }
 
 inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {
   const __m256i codes = _mm256_cvtps_epi32(v);
@@ -46,9 +51,18 @@ inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {
   const long long bytes = _mm_cvtsi128_si64(_mm_packus_epi16(halves, halves));
   __builtin_memcpy(p, &bytes, static_cast<std::size_t>(n));
 }
+inline void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats v3) {
+  const Ints low = _mm256_packus_epi32(_mm256_cvtps_epi32(v0), _mm256_cvtps_epi32(v1));
+  const Ints high = _mm256_packus_epi32(_mm256_cvtps_epi32(v2), _mm256_cvtps_epi32(v3));
+  // Packing works on halves of vectors: four codes of each vector lie together.
+  const Ints order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  _mm256_storeu_si256(reinterpret_cast<Ints*>(p),
+                      _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order));
+}
 inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                          int bits) {
-  const __m256i codes = _mm256_and_si256(_mm256_cvtps_epi32(v), first_lanes(n));
+  const __m256i codes = _mm256_and_si256(
+      _mm256_max_epi32(_mm256_cvtps_epi32(v), _mm256_setzero_si256()), first_lanes(n));
   constexpr int kSign = 31;
   for (int bit = 0; bit < bits; ++bit) {
     const __m256i at_sign = _mm256_sll_epi32(codes, _mm_cvtsi32_si128(kSign - bit));

@@ -32,19 +32,31 @@ inline Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
 inline Floats divide(Floats a, Floats b) { return _mm512_div_ps(a, b); }
 inline Floats larger(Floats a, Floats b) { return _mm512_max_ps(a, b); }
 inline Floats smaller(Floats a, Floats b) { return _mm512_min_ps(a, b); }
-inline Floats from_ints(const std::int32_t* p, std::int64_t n) {
-  if (n != kLanes) return _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(first_lanes(n), p));
-  return _mm512_cvtepi32_ps(_mm512_loadu_si512(p));
+using Ints = __m512i;
+inline Ints load(const std::int32_t* p, std::int64_t n) {
+  return n == kLanes ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi32(first_lanes(n), p);
 }
+inline Ints add(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
+inline Ints broadcast_int(std::int32_t x) { return _mm512_set1_epi32(x); }
+inline Ints shift_left(Ints a, int bits) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(bits)); }
+inline Floats to_floats(Ints a) { return _mm512_cvtepi32_ps(a); }
 
 inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {
-  const __m128i codes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v));
+  const __m128i codes =
+      _mm512_cvtepi32_epi8(_mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512()));
   if (n == kLanes) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), codes);
   _mm_mask_storeu_epi8(p, first_lanes(n), codes);
 }
+inline void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats v3) {
+  const Ints low = _mm512_packus_epi32(_mm512_cvtps_epi32(v0), _mm512_cvtps_epi32(v1));
+  const Ints high = _mm512_packus_epi32(_mm512_cvtps_epi32(v2), _mm512_cvtps_epi32(v3));
+  // Packing works on quarters of vectors: four codes of each vector lie together.
+  const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
+}
 inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                          int bits) {
-  const __m512i codes = _mm512_cvtps_epi32(v);
+  const __m512i codes = _mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512());
   std::uint8_t* const word = pixel + channel / 32 * bits * 4 + channel % 32 / 8;
   for (int bit = 0; bit < bits; ++bit) {
     const __mmask16 plane =

@@ -18,15 +18,26 @@ Floats multiply(Floats a, Floats b) { return a * b; }
 Floats divide(Floats a, Floats b) { return a / b; }
 Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
-Floats from_ints(const std::int32_t* p, std::int64_t /*n*/) { return static_cast<float>(*p); }
+using Ints = std::uint32_t;
+Ints load(const std::int32_t* p, std::int64_t /*n*/) { return static_cast<Ints>(*p); }
+Ints add(Ints a, Ints b) { return a + b; }
+Ints broadcast_int(std::int32_t x) { return static_cast<Ints>(x); }
+Ints shift_left(Ints a, int bits) { return a << bits; }
+Floats to_floats(Ints a) { return static_cast<float>(static_cast<std::int32_t>(a)); }
 
 int rounded(Floats v) {
   // Adding and taking off 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22.
   constexpr float kRound = 12582912.0f;
-  return static_cast<int>((v + kRound) - kRound);
+  return v > 0.0f ? static_cast<int>((v + kRound) - kRound) : 0;
 }
 void store_codes(std::uint8_t* p, Floats v, std::int64_t /*n*/) {
   *p = static_cast<std::uint8_t>(rounded(v));
+}
+void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats v3) {
+  store_codes(p, v0, 1);
+  store_codes(p + 1, v1, 1);
+  store_codes(p + 2, v2, 1);
+  store_codes(p + 3, v3, 1);
 }
 void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t /*n*/,
                   int bits) {

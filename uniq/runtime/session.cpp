@@ -187,17 +187,22 @@ void Session::run_part(const Step& step, const CodeConvCore& core, const kernels
                        int worker) {
   Worker& own = workers_[static_cast<std::size_t>(worker)];
   auto* const sums = own.row.as<std::int32_t>();
-  core.kernel->sums(core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])),
-                    part, own.scratch.data(), sums);
+  kernels::SumTerms terms = core.kernel->sums(
+      core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), part,
+      own.scratch.data(), sums);
   const std::int64_t stride = kernels::sums_stride(part.channels);
-  for (std::int64_t row = 0; row < part.rows; ++row)
+  for (std::int64_t row = 0; row < part.rows; ++row) {
     write_outputs(step, part.first_row + row,
                   {.pixels = step.columns,
                    .first_channel = part.first_channel,
                    .channels = part.channels,
                    .sums = sums + row * step.columns * stride,
-                   .pixel = stride},
+                   .pixel = stride,
+                   .terms = terms},
                   worker);
+    if (terms.window != nullptr) terms.window += step.columns;
+    if (terms.places != nullptr) terms.places += step.columns;
+  }
 }
 
 void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker) {
