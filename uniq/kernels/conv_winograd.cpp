@@ -95,23 +95,31 @@ void correct(const std::int64_t (&sums)[kWinogradPlaces], int offset, std::int64
 
 int offset_of(const CodeConv& conv) { return 2 * max_code(conv.activation_bits); }
 
-/// Tiles whose products are kept at once.
+/// Most tiles whose products are kept at once. Each group reads all weights of a block: many tiles
+/// at once read them less often, few leave their products in the nearest cache.
 constexpr std::int64_t kGroup = 3 * Dot::kPixels;
-
-/// Of a part, in scratch memory: transformed codes of all its tiles, then products of a group.
+/// Of a group, in scratch memory: the transformed codes, then the products.
 struct Scratch {
-  std::int64_t tiles;  ///< of the part
   std::int64_t place;  ///< bytes of a place
   std::int64_t products_at, finish_at;
-  Scratch(const PreparedConv& prepared, std::int64_t rows) {
-    tiles = tiles_of(rows) * tiles_of(prepared.conv.shape.out_width);
-    place = tiles * prepared.input.pixel_bytes();
-    const auto round_up = [](std::int64_t n) { return divide_up(n, kAlignment) * kAlignment; };
-    // A dot product's last word may lie beyond the last pixel's bytes by nothing: pixels are words.
-    products_at = round_up(kWinogradPlaces * place);
-    finish_at = products_at + kWinogradPlaces * kGroup * kOuts * std::int64_t{sizeof(std::int32_t)};
-  }
+  explicit Scratch(const PreparedConv& prepared)
+      : place(kGroup * prepared.input.pixel_bytes()),
+        products_at(divide_up(kWinogradPlaces * place, kAlignment) * kAlignment),
+        finish_at(products_at +
+                  kWinogradPlaces * kGroup * kOuts * std::int64_t{sizeof(std::int32_t)}) {}
 };
+
+/// Tiles first..first + count - 1 of a part, which lie in rows of `in_row`: body(first tile in the
+/// group, its row of tiles, its column, how many) for each row that they have a share of.
+template <class Body>
+void for_each_row(std::int64_t first, std::int64_t count, std::int64_t in_row, Body body) {
+  for (std::int64_t done = 0, next = 0; done < count; done = next) {
+    const std::int64_t row = (first + done) / in_row;
+    const std::int64_t column = (first + done) % in_row;
+    next = std::min(count, done + in_row - column);
+    body(done, row, column, next - done);
+  }
+}
 
 }  // namespace
 
@@ -174,25 +182,11 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
 }
 
 std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {
-  return static_cast<std::size_t>(Scratch(prepared, rows).finish_at) +
+  return static_cast<std::size_t>(Scratch(prepared).finish_at) +
          finish_scratch(prepared, stored_of(prepared.conv), rows);
 }
 
 namespace {
-
-void transform_part(const PreparedConv& prepared, const std::uint8_t* first_window,
-                    const ConvPart& part, const Scratch& sizes, std::uint8_t* codes) {
-  const CodeLayout& input = prepared.input;
-  const std::int64_t in_row = tiles_of(prepared.conv.shape.out_width);
-  for (std::int64_t row = 0; row < tiles_of(part.rows); ++row)
-    winograd_input_avx512({.input = first_window + 2 * row * input.row_bytes(),
-                           .row_bytes = input.row_bytes(),
-                           .pixel_bytes = input.pixel_bytes(),
-                           .tiles = in_row,
-                           .offset = offset_of(prepared.conv),
-                           .to = codes + row * in_row * input.pixel_bytes(),
-                           .to_place = sizes.place});
-}
 
 /// The products of all places, of some tiles and a block of output channels.
 void multiply(const PreparedConv& prepared, const Sizes& sizes, std::int64_t block,
@@ -224,46 +218,54 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
               std::byte* scratch, std::int32_t* sums) {
   const ConvShape& s = prepared.conv.shape;
   const Sizes sizes(s);
-  const Scratch places(prepared, part.rows);
-  const Loops& loops = loops_of(Isa::avx512_vnni);
+  const Scratch places(prepared);
+  const CodeLayout& map = prepared.input;
   const std::uint8_t* const first_window =
-      input + prepared.input.at(part.first_row - s.padding_height, -s.padding_width);
+      input + map.at(part.first_row - s.padding_height, -s.padding_width);
   auto* const codes = reinterpret_cast<std::uint8_t*>(scratch);
   auto* const products = reinterpret_cast<std::int32_t*>(scratch + places.products_at);
   const auto* const corrections =
       reinterpret_cast<const std::int32_t*>(prepared.weights.data() + sizes.weight_bytes());
-  transform_part(prepared, first_window, part, places, codes);
   Finish finish(prepared, stored_of(prepared.conv), part, scratch + places.finish_at);
-  finish.set_group(loops, first_window, s.in_channels);
+  finish.set_group(loops_of(Isa::avx512_vnni), first_window, s.in_channels);
 
   const std::int64_t stride = sums_stride(part.channels);
   const std::int64_t in_row = tiles_of(s.out_width);
-  for (std::int64_t first = part.first_channel; first < part.first_channel + part.channels;
-       first += kOuts) {
-    const std::int64_t block = first / kOuts;
-    std::int32_t* const to = sums + first - part.first_channel;
-    for (std::int64_t tile = 0, count = 0; tile < places.tiles; tile += count) {
-      count = even_share(places.tiles - tile, kGroup);
-      multiply(prepared, sizes, block, codes + tile * prepared.input.pixel_bytes(), places.place,
-               count, products);
-      // The tiles of each row of tiles in the group.
-      for (std::int64_t done = 0, next = 0; done < count; done = next) {
-        const std::int64_t row = (tile + done) / in_row;
-        const std::int64_t column = (tile + done) % in_row;
-        next = std::min(count, done + in_row - column);
-        winograd_output_avx512({.products = products + done * kOuts,
-                                .place = kGroup * kOuts,
-                                .tile = kOuts,
-                                .corrections = corrections + first,
-                                .correction_place = sizes.outs,
-                                .tiles = next - done,
-                                .vectors = sizes.vectors_of(block),
-                                .columns = s.out_width - 2 * column,
-                                .both_rows = 2 * row + 1 < part.rows,
-                                .sums = to + (2 * row * s.out_width + 2 * column) * stride,
-                                .sums_pixel = stride,
-                                .sums_row = s.out_width * stride});
-      }
+  const std::int64_t tiles = tiles_of(part.rows) * in_row;
+  for (std::int64_t tile = 0, count = 0; tile < tiles; tile += count) {
+    count = even_share(tiles - tile, kGroup);
+    for_each_row(tile, count, in_row,
+                 [&](std::int64_t at, std::int64_t row, std::int64_t column, std::int64_t n) {
+                   winograd_input_avx512({.input = first_window + 2 * row * map.row_bytes() +
+                                                   2 * column * map.pixel_bytes(),
+                                          .row_bytes = map.row_bytes(),
+                                          .pixel_bytes = map.pixel_bytes(),
+                                          .tiles = n,
+                                          .offset = offset_of(prepared.conv),
+                                          .to = codes + at * map.pixel_bytes(),
+                                          .to_place = places.place});
+                 });
+    for (std::int64_t first = part.first_channel; first < part.first_channel + part.channels;
+         first += kOuts) {
+      const std::int64_t block = first / kOuts;
+      std::int32_t* const to = sums + first - part.first_channel;
+      multiply(prepared, sizes, block, codes, places.place, count, products);
+      for_each_row(
+          tile, count, in_row,
+          [&](std::int64_t at, std::int64_t row, std::int64_t column, std::int64_t n) {
+            winograd_output_avx512({.products = products + at * kOuts,
+                                    .place = kGroup * kOuts,
+                                    .tile = kOuts,
+                                    .corrections = corrections + first,
+                                    .correction_place = sizes.outs,
+                                    .tiles = n,
+                                    .vectors = sizes.vectors_of(block),
+                                    .columns = s.out_width - 2 * column,
+                                    .both_rows = 2 * row + 1 < part.rows,
+                                    .sums = to + (2 * row * s.out_width + 2 * column) * stride,
+                                    .sums_pixel = stride,
+                                    .sums_row = s.out_width * stride});
+          });
     }
   }
   return finish.terms();

@@ -19,26 +19,48 @@ StageRun stage_run(const EpilogueStage& stage) {
 }
 
 /// Floats in ascending order, -inf first, as consecutive numbers.
+constexpr std::uint32_t kMinusInfinity = 0x007fffff;
+constexpr std::uint32_t kPlusInfinity = 0xff800000;
 float float_at(std::uint32_t place) {
   constexpr std::uint32_t kSign = 0x80000000;
   return std::bit_cast<float>(place >= kSign ? place - kSign : ~place);
 }
 
-/// The least value whose code is at least `code`. The code never falls as the value rises, since no
-/// rounding does.
-float threshold(const EpilogueOutput& output, int code) {
-  const auto reaches = [&](std::uint32_t place) {
-    const float u = float_at(place) / output.step - output.offset;
-    return u > 0.0f && std::nearbyint(std::min(u, static_cast<float>(max_code(output.bits)))) >=
-                           static_cast<float>(code);
-  };
-  std::uint32_t below = 0x007fffff;  // of -inf: code 0
-  std::uint32_t above = 0xff800000;  // of +inf: the largest code
+int code_of(const EpilogueOutput& output, float v) {
+  const float u = v / output.step - output.offset;
+  if (!(u > 0.0f)) return 0;
+  return static_cast<int>(std::nearbyint(std::min(u, static_cast<float>(max_code(output.bits)))));
+}
+
+/// Place of the least value whose code is at least `code`. The code never falls as the value rises,
+/// since no rounding does.
+std::uint32_t threshold(const EpilogueOutput& output, int code) {
+  std::uint32_t below = kMinusInfinity;  // code 0
+  std::uint32_t above = kPlusInfinity;   // the largest
   while (above - below > 1) {
     const std::uint32_t middle = below + (above - below) / 2;
-    (reaches(middle) ? above : below) = middle;
+    (code_of(output, float_at(middle)) >= code ? above : below) = middle;
   }
-  return float_at(above);
+  return above;
+}
+
+/// Whether the quotient after one step (epilogue.inc) gives every code. It is within a unit in the
+/// last place, so the code can be another one only next to a threshold; here 8 values on either
+/// side of each are tried.
+bool one_step_is_enough(const EpilogueOutput& output, const OutputRun& run) {
+  constexpr std::uint32_t kAround = 8;
+  for (int code = 1; code <= max_code(output.bits); ++code) {
+    const std::uint32_t place = threshold(output, code);
+    for (std::uint32_t i = place - kAround; i != place + kAround; ++i) {
+      const float v = std::min(float_at(i), run.high);
+      const float q = v * run.reciprocal;
+      const float once = std::fma(std::fma(q, run.minus_step, v), run.reciprocal, q);
+      const float u = once - output.offset;
+      if ((u > 0.0f ? static_cast<int>(std::nearbyint(u)) : 0) != code_of(output, float_at(i)))
+        return false;
+    }
+  }
+  return true;
 }
 
 OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
@@ -56,13 +78,15 @@ OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
   run.offset = output.offset;
   run.largest = static_cast<float>(max_code(output.bits));
   for (int code = 1; output.bits <= kThresholdBits && code <= max_code(output.bits); ++code)
-    run.thresholds[code - 1] = threshold(output, code);
+    run.thresholds[code - 1] = float_at(threshold(output, code));
   // Beyond these the remainders of the quotient could leave fp32's range (epilogue.inc).
   constexpr float kSmallest = 0x1p-60f;
   constexpr float kLargest = 0x1p60f;
   if (output.step < kSmallest || output.step > kLargest) return run;
   run.reciprocal = 1.0f / output.step;
+  run.minus_step = -output.step;
   run.high = output.step * (run.largest + output.offset);
+  run.one_step = one_step_is_enough(output, run);
   return run;
 }
 

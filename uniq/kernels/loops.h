@@ -34,8 +34,11 @@ struct OutputRun {
   /// The quotient may be found from the reciprocal (epilogue.inc), of v or of high where that is
   /// less, which has the largest code; 0 where it may not.
   float reciprocal;
+  float minus_step;
   float high;
-  /// Of at most kThresholdBits bits: the code is the number of thresholds that v is not below.
+  bool one_step;  ///< one step of it is enough for every code
+  /// Of planes of at most kThresholdBits bits: the code is the number of thresholds that v is not
+  /// below.
   float thresholds[3];
   std::int64_t pixel_bytes;  ///< from a pixel to the next
 };

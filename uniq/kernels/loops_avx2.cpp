@@ -66,21 +66,18 @@ inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, st
   constexpr int kSign = 31;
   for (int bit = 0; bit < bits; ++bit) {
     const __m256i at_sign = _mm256_sll_epi32(codes, _mm_cvtsi32_si128(kSign - bit));
-    pixel[(channel / 32 * bits + bit) * 4 + channel % 32 / 8] =
+    pixel[((channel >> 5) * bits + bit) * 4 + ((channel & 31) >> 3)] =
         static_cast<std::uint8_t>(_mm256_movemask_ps(_mm256_castsi256_ps(at_sign)));
   }
 }
 
-inline Floats one_where_not_below(Floats v, const float* threshold) {
-  return _mm256_and_ps(_mm256_cmp_ps(v, broadcast(threshold), _CMP_GE_OQ), _mm256_set1_ps(1.0f));
-}
 inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                            const float* thresholds, int bits) {
   const auto not_below = [&](int i) __attribute__((always_inline)) {
     return _mm256_movemask_ps(_mm256_cmp_ps(v, broadcast(thresholds + i), _CMP_GE_OQ));
   };
   const int lanes = (1 << n) - 1;
-  std::uint8_t* const byte = pixel + channel / 32 * bits * 4 + channel % 32 / 8;
+  std::uint8_t* const byte = pixel + (channel >> 5) * bits * 4 + ((channel & 31) >> 3);
   const int first = not_below(0) & lanes;
   if (bits == 1) {
     byte[0] = static_cast<std::uint8_t>(first);
@@ -89,6 +86,14 @@ inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, 
   const int second = not_below(1) & lanes;
   byte[0] = static_cast<std::uint8_t>((first & ~second) | (not_below(2) & lanes));
   byte[4] = static_cast<std::uint8_t>(second);
+}
+
+inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v0, Floats v1,
+                           Floats v2, Floats v3, const float* thresholds, int bits) {
+  store_compared(pixel, channel, v0, kLanes, thresholds, bits);
+  store_compared(pixel, channel + kLanes, v1, kLanes, thresholds, bits);
+  store_compared(pixel, channel + 2 * kLanes, v2, kLanes, thresholds, bits);
+  store_compared(pixel, channel + 3 * kLanes, v3, kLanes, thresholds, bits);
 }
 
 inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {

@@ -57,7 +57,7 @@ inline void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats
 inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                          int bits) {
   const __m512i codes = _mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512());
-  std::uint8_t* const word = pixel + channel / 32 * bits * 4 + channel % 32 / 8;
+  std::uint8_t* const word = pixel + (channel >> 5) * bits * 4 + ((channel & 31) >> 3);
   for (int bit = 0; bit < bits; ++bit) {
     const __mmask16 plane =
         _mm512_mask_test_epi32_mask(first_lanes(n), codes, _mm512_set1_epi32(1 << bit));
@@ -65,16 +65,36 @@ inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, st
   }
 }
 
-inline Floats one_where_not_below(Floats v, const float* threshold) {
-  const __mmask16 mask = _mm512_cmp_ps_mask(v, broadcast(threshold), _CMP_GE_OQ);
-  return _mm512_maskz_mov_ps(mask, _mm512_set1_ps(1.0f));
+/// Lanes of four vectors, that of v0 first, which are not below a threshold.
+inline std::uint64_t not_below(Floats v0, Floats v1, Floats v2, Floats v3, const float* threshold) {
+  const Floats t = broadcast(threshold);
+  const __mmask32 low =
+      _mm512_kunpackw(_mm512_cmp_ps_mask(v1, t, _CMP_GE_OQ), _mm512_cmp_ps_mask(v0, t, _CMP_GE_OQ));
+  const __mmask32 high =
+      _mm512_kunpackw(_mm512_cmp_ps_mask(v3, t, _CMP_GE_OQ), _mm512_cmp_ps_mask(v2, t, _CMP_GE_OQ));
+  return _mm512_kunpackd(high, low);
+}
+inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v0, Floats v1,
+                           Floats v2, Floats v3, const float* thresholds, int bits) {
+  std::uint8_t* const word = pixel + (channel >> 5) * bits * 4;
+  const std::uint64_t first = not_below(v0, v1, v2, v3, thresholds);
+  if (bits == 1) {
+    __builtin_memcpy(word, &first, sizeof first);
+    return;
+  }
+  const std::uint64_t high = not_below(v0, v1, v2, v3, thresholds + 1);
+  const std::uint64_t low = (first & ~high) | not_below(v0, v1, v2, v3, thresholds + 2);
+  constexpr int kHalf = 32;
+  const std::uint64_t words[] = {(low & 0xffffffffU) | high << kHalf,
+                                 low >> kHalf | (high >> kHalf << kHalf)};
+  __builtin_memcpy(word, words, sizeof words);
 }
 inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                            const float* thresholds, int bits) {
   const auto not_below = [&](int i) __attribute__((always_inline)) {
     return _mm512_mask_cmp_ps_mask(first_lanes(n), v, broadcast(thresholds + i), _CMP_GE_OQ);
   };
-  std::uint8_t* const word = pixel + channel / 32 * bits * 4 + channel % 32 / 8;
+  std::uint8_t* const word = pixel + (channel >> 5) * bits * 4 + ((channel & 31) >> 3);
   const __mmask16 first = not_below(0);
   if (bits == 1) {
     __builtin_memcpy(word, &first, sizeof first);

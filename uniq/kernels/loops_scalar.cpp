@@ -42,21 +42,25 @@ void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats v3) {
 void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t /*n*/,
                   int bits) {
   const int code = rounded(v);
-  const auto place = static_cast<int>(channel % 8);
+  const auto place = static_cast<int>(channel & 7);
   for (int bit = 0; bit < bits; ++bit) {
-    std::uint8_t& byte = pixel[(channel / 32 * bits + bit) * 4 + channel % 32 / 8];
+    std::uint8_t& byte = pixel[((channel >> 5) * bits + bit) * 4 + ((channel & 31) >> 3)];
     byte = static_cast<std::uint8_t>((byte & ~(1 << place)) | (code >> bit & 1) << place);
   }
 }
 
-Floats one_where_not_below(Floats v, const float* threshold) {
-  return v >= *threshold ? 1.0f : 0.0f;
-}
 void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                     const float* thresholds, int bits) {
-  Floats code = zero();
-  for (int i = 0; i < (1 << bits) - 1; ++i) code += one_where_not_below(v, thresholds + i);
-  store_planes(pixel, channel, code, n, bits);
+  int code = 0;
+  for (int i = 0; i < (1 << bits) - 1; ++i) code += v >= thresholds[i] ? 1 : 0;
+  store_planes(pixel, channel, static_cast<Floats>(code), n, bits);
+}
+void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v0, Floats v1, Floats v2,
+                    Floats v3, const float* thresholds, int bits) {
+  store_compared(pixel, channel, v0, 1, thresholds, bits);
+  store_compared(pixel, channel + 1, v1, 1, thresholds, bits);
+  store_compared(pixel, channel + 2, v2, 1, thresholds, bits);
+  store_compared(pixel, channel + 3, v3, 1, thresholds, bits);
 }
 
 std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {

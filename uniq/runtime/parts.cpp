@@ -15,8 +15,6 @@ constexpr std::size_t kCachedWeights = 400'000;
 /// Sums of a part stay in the cache between the kernel and the epilogue.
 constexpr std::int64_t kMostSums = 32'768;
 
-std::int64_t round_up(std::int64_t n, std::int64_t to) { return divide_up(n, to) * to; }
-
 }  // namespace
 
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
@@ -29,19 +27,28 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
   const bool splits = prepared.weights.size() > kCachedWeights || step.rows * step.columns == 1;
   const std::int64_t part_channels = splits ? std::min(channels, prepared.channel_step) : channels;
   const std::int64_t blocks = divide_up(channels, part_channels);
-  std::int64_t most_rows =
-      std::max<std::int64_t>(1, kMostSums / (step.columns * kernels::sums_stride(part_channels)));
-  const std::int64_t wanted = divide_up(kPartsOfThread * threads, blocks);
-  if (threads > 1) most_rows = std::min(most_rows, divide_up(step.rows, wanted));
-  const std::int64_t rows = round_up(most_rows, prepared.row_step);
+
+  // Rows in as many nearly equal pieces as the cache asks for, or the threads.
+  const std::int64_t steps = divide_up(step.rows, prepared.row_step);
+  const std::int64_t step_sums =
+      prepared.row_step * step.columns * kernels::sums_stride(part_channels);
+  std::int64_t pieces = divide_up(steps, std::max<std::int64_t>(1, kMostSums / step_sums));
+  if (threads > 1) {
+    pieces = std::max(pieces, divide_up(kPartsOfThread * threads, blocks));
+    if (blocks % threads != 0) pieces = divide_up(pieces, threads) * threads;
+  }
+  pieces = std::min(pieces, steps);
 
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t channel = 0; channel < channels; channel += part_channels)
-    for (std::int64_t row = 0; row < step.rows; row += rows)
-      parts.push_back({.first_row = row,
-                       .rows = std::min(rows, step.rows - row),
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+      const std::int64_t first = piece * steps / pieces * prepared.row_step;
+      const std::int64_t end = (piece + 1) * steps / pieces * prepared.row_step;
+      parts.push_back({.first_row = first,
+                       .rows = std::min(end, step.rows) - first,
                        .first_channel = channel,
                        .channels = std::min(part_channels, channels - channel)});
+    }
   return parts;
 }
 
