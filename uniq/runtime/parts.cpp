@@ -15,6 +15,38 @@ constexpr std::size_t kCachedWeights = 400'000;
 /// Sums of a part stay in the cache between the kernel and the epilogue.
 constexpr std::int64_t kMostSums = 32'768;
 
+/// Time until `threads` threads, each of which takes the next part when it is done with one, are
+/// done with `blocks` times `steps` rows cut into pieces, in rows.
+double makespan(std::int64_t steps, std::int64_t pieces, std::int64_t blocks, int threads) {
+  // What a part costs besides its rows: rows that windows of two parts share, the pool.
+  constexpr double kPart = 0.15;
+  std::vector<double> busy(static_cast<std::size_t>(threads), 0.0);
+  for (std::int64_t part = 0; part < blocks * pieces; ++part) {
+    const std::int64_t piece = part % pieces;
+    const std::int64_t rows = (piece + 1) * steps / pieces - piece * steps / pieces;
+    *std::ranges::min_element(busy) += static_cast<double>(rows) + kPart;
+  }
+  return std::ranges::max(busy);
+}
+
+/// How many pieces, at least `least`, `steps` rows are cut into: what takes least time, with some
+/// weight on small pieces, since no two threads are equally fast.
+std::int64_t best_pieces(std::int64_t steps, std::int64_t least, std::int64_t blocks, int threads) {
+  constexpr double kUneven = 0.1;
+  if (threads == 1) return least;
+  const std::int64_t most = std::min(steps, std::max(least, 16 * std::int64_t{threads}));
+  std::int64_t best = least;
+  double best_time = 0.0;
+  for (std::int64_t pieces = least; pieces <= most; ++pieces) {
+    const double largest = static_cast<double>(divide_up(steps, pieces));
+    const double time = makespan(steps, pieces, blocks, threads) + kUneven * largest;
+    if (pieces > least && time >= best_time) continue;
+    best = pieces;
+    best_time = time;
+  }
+  return best;
+}
+
 }  // namespace
 
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
@@ -28,16 +60,12 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
   const std::int64_t part_channels = splits ? std::min(channels, prepared.channel_step) : channels;
   const std::int64_t blocks = divide_up(channels, part_channels);
 
-  // Rows in as many nearly equal pieces as the cache asks for, or the threads.
   const std::int64_t steps = divide_up(step.rows, prepared.row_step);
   const std::int64_t step_sums =
       prepared.row_step * step.columns * kernels::sums_stride(part_channels);
-  std::int64_t pieces = divide_up(steps, std::max<std::int64_t>(1, kMostSums / step_sums));
-  if (threads > 1) {
-    pieces = std::max(pieces, divide_up(kPartsOfThread * threads, blocks));
-    if (blocks % threads != 0) pieces = divide_up(pieces, threads) * threads;
-  }
-  pieces = std::min(pieces, steps);
+  const std::int64_t least =
+      std::min(steps, divide_up(steps, std::max<std::int64_t>(1, kMostSums / step_sums)));
+  const std::int64_t pieces = best_pieces(steps, least, blocks, threads);
 
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t channel = 0; channel < channels; channel += part_channels)
