@@ -89,7 +89,8 @@ void make_tables(const Step& step, const kernels::Loops& loops, InputCore& core)
       if (output.bits == 0) table.floats.push_back(floats[from]);
       if (output.bits != 0) table.codes.push_back(codes[from]);
     }
-    if (output.bits != 0 && output.layout.form == kernels::CodeLayout::Form::bytes && channels <= 4)
+    const bool is_bytes = output.layout.form == kernels::CodeLayout::Form::bytes;
+    if (output.bits != 0 && is_bytes && (channels == 1 || channels == 3))
       for (std::size_t i = 0; i < table.codes.size(); ++i)
         table.words.push_back(std::uint32_t{table.codes[i]} << i / kBytes * 8);
     core.outputs.push_back(std::move(table));

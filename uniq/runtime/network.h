@@ -27,7 +27,7 @@ struct InputCore {
   struct Table {
     std::vector<float> floats;
     std::vector<std::uint8_t> codes;
-    /// Of at most four channels, in pixels of bytes: each code where it stands in the pixel's word.
+    /// Of one or three channels, in pixels of bytes: each code where it stands in the pixel's word.
     std::vector<std::uint32_t> words;
   };
   std::vector<Table> outputs;

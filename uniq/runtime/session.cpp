@@ -75,7 +75,7 @@ void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const 
                const Buffer& buffer, std::byte* to) {
   constexpr std::int64_t kBytes = 256;
   const std::int64_t channels = step.epilogue.channels;
-  if (!table.words.empty() && (channels == 1 || channels == 3)) {
+  if (!table.words.empty()) {
     const auto words = channels == 1 ? input_words<1> : input_words<3>;
     return words(table.words.data(), pixels, step.columns, to);
   }
@@ -210,7 +210,9 @@ void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_
   if (const auto* core = std::get_if<InputCore>(&step.core)) {
     for (std::size_t i = 0; i < step.outputs.size(); ++i) {
       const int id = step.outputs[i];
-      prepare_row(id, row);
+      // Words are written whole.
+      if (core->outputs[i].words.empty()) clear_row(id, row);
+      fill_row_border(id, row);
       input_row(core->outputs[i], picture + row * step.columns * channels, step,
                 network_->buffers()[static_cast<std::size_t>(id)], at(id, row));
     }
@@ -229,7 +231,8 @@ void Session::write_outputs(const Step& step, std::int64_t row, kernels::Epilogu
   std::vector<void*>& outputs = workers_[static_cast<std::size_t>(worker)].outputs;
   const bool is_last = work.first_channel + work.channels == step.epilogue.channels;
   for (std::size_t i = 0; i < step.outputs.size(); ++i) {
-    if (is_last) prepare_row(step.outputs[i], row);
+    if (is_last) clear_row(step.outputs[i], row);
+    if (is_last) fill_row_border(step.outputs[i], row);
     outputs[i] = at(step.outputs[i], row);
   }
   work.outputs = outputs.data();
@@ -237,12 +240,18 @@ void Session::write_outputs(const Step& step, std::int64_t row, kernels::Epilogu
   step.program.run(network_->loops(), work);
 }
 
-void Session::prepare_row(int id, std::int64_t row) {
+void Session::clear_row(int id, std::int64_t row) {
   const Buffer& buffer = network_->buffers()[static_cast<std::size_t>(id)];
-  if (!buffer.is_codes) return;
-  auto* const map = reinterpret_cast<std::uint8_t*>(arena_.data() + buffer.offset);
-  kernels::fill_border(buffer.layout, row, 1, map);
-  kernels::clear_fill(buffer.layout, row, map);
+  if (buffer.is_codes)
+    kernels::clear_fill(buffer.layout, row,
+                        reinterpret_cast<std::uint8_t*>(arena_.data() + buffer.offset));
+}
+
+void Session::fill_row_border(int id, std::int64_t row) {
+  const Buffer& buffer = network_->buffers()[static_cast<std::size_t>(id)];
+  if (buffer.is_codes)
+    kernels::fill_border(buffer.layout, row, 1,
+                         reinterpret_cast<std::uint8_t*>(arena_.data() + buffer.offset));
 }
 
 std::byte* Session::at(int id, std::int64_t row) {

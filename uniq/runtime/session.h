@@ -51,8 +51,10 @@ class Session {
                 int worker);
   void run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker);
   void write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work, int worker);
-  /// What of a row of a buffer is no code of the picture.
-  void prepare_row(int id, std::int64_t row);
+  /// What of a row of a buffer of codes is no code of the picture: fill behind the channels,
+  /// border.
+  void clear_row(int id, std::int64_t row);
+  void fill_row_border(int id, std::int64_t row);
   std::byte* at(int id, std::int64_t row);
 
   std::shared_ptr<const Network> network_;
