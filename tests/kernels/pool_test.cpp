@@ -86,13 +86,13 @@ void each_inside(const PoolShape& s, const std::vector<float>& input, std::int64
     }
 }
 
-using Row = void (*)(const PoolShape& shape, const float* input, std::int64_t row, float* values);
+using Row = decltype(PoolKernel::max_row);
 
 std::vector<float> rows_of(Row row_values, const PoolShape& s, const std::vector<float>& input) {
   std::vector<float> all;
   for (std::int64_t row = 0; row < s.out_height; ++row) {
     std::vector<float> values(static_cast<std::size_t>(s.out_width * s.channels), -77.0f);
-    row_values(s, input.data(), row, values.data());
+    row_values(s, {.rows = input.data(), .pixel = s.channels}, row, values.data());
     all.insert(all.end(), values.begin(), values.end());
   }
   return all;

@@ -5,15 +5,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "tests/graph/random_graph.h"
 #include "tests/runtime/packed_networks.h"
 #include "tests/runtime/reference.h"
 #include "uniq/base/error.h"
+#include "uniq/graph/builder.h"
 #include "uniq/models/models.h"
 
 namespace uniq::runtime {
@@ -88,6 +91,43 @@ TEST(Session, BuiltInModelsOfEveryWidth) {
           models::build_model(name, input), {.weight_bits = bits, .activation_bits = bits}, 5);
       for (const kernels::Isa isa : kernels::available_isas()) expect_reference(model, isa, 2);
     }
+}
+
+// A convolution and the max pool that reads it are computed together, unless values are kept.
+TEST(Session, PooledConvolutionsGiveTheSameBits) {
+  for (const auto& [kernel, stride, padding, size] :
+       {std::tuple{3, 2, 1, 23}, {2, 2, 0, 20}, {3, 1, 1, 9}, {2, 3, 0, 25}, {3, 2, 1, 64}}) {
+    SCOPED_TRACE(std::to_string(kernel) + " by " + std::to_string(stride));
+    graph::Builder b;
+    const graph::Graph network_graph =
+        b.finish(b.input({3, size, size})
+                     .conv2d("conv1", {.out_channels = 32, .kernel = 3, .padding = 1})
+                     .batch_norm("bn1")
+                     .relu("relu1")
+                     .max_pool("pool1", {.kernel = kernel, .stride = stride, .padding = padding})
+                     .conv2d("conv2", {.out_channels = 16, .kernel = 3, .padding = 1})
+                     .relu("relu2")
+                     .global_avg_pool("pool2")
+                     .flatten("flat")
+                     .linear("fc", {.out_features = 5}));
+    for (const int bits : {2, 8}) {
+      const format::PackedModel model =
+          packed_network(network_graph, {.weight_bits = bits, .activation_bits = bits}, 3);
+      const std::vector<std::uint8_t> picture = random_pictures(model, 1, 4);
+      const std::vector<float> expected =
+          reference_run(model, picture)[static_cast<std::size_t>(model.output)].floats;
+      for (const kernels::Isa isa : kernels::available_isas()) {
+        const auto network = std::make_shared<const Network>(model, NetworkOptions{.isa = isa});
+        EXPECT_EQ(std::ranges::count_if(network->steps(), &Step::is_pooled), 1);
+        for (const int threads : {1, 2, 3}) {
+          std::vector<float> logits(5);
+          Session(network, {.threads = threads}).run(picture, logits);
+          EXPECT_TRUE(same_bits(logits, expected))
+              << kernels::isa_name(isa) << ", bits " << bits << ", threads " << threads;
+        }
+      }
+    }
+  }
 }
 
 TEST(Session, BatchesAreTheSinglePicturesOneByOne) {

@@ -123,7 +123,27 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
   plan_buffers();
   for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node);
+  if (!options.keep_values) join_pools();
   plan_memory(options.keep_values);
+}
+
+void Network::join_pools() {
+  for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    const Step& next = steps_[i + 1];
+    const auto* pool = std::get_if<PoolCore>(&next.core);
+    if (!std::holds_alternative<CodeConvCore>(step.core) || pool == nullptr || !pool->largest)
+      continue;
+    // One output and in fp32, for the pool to read; a step behind that reads it too wants it whole.
+    // Sums become fp32 in place, so pixels must be whole vectors.
+    const bool is_read_later = std::any_of(
+        steps_.begin() + static_cast<std::ptrdiff_t>(i) + 2, steps_.end(),
+        [&](const Step& later) { return std::ranges::count(later.inputs, step.outputs[0]) != 0; });
+    step.is_pooled = step.outputs.size() == 1 && next.inputs[0] == step.outputs[0] &&
+                     !is_read_later && !step.adds_residual &&
+                     kernels::sums_stride(step.epilogue.channels) == step.epilogue.channels &&
+                     model_.output != buffers_[static_cast<std::size_t>(step.outputs[0])].value;
+  }
 }
 
 void Network::plan_buffers() {
@@ -264,14 +284,19 @@ void Network::plan_memory(bool keep_values) {
   const int end = static_cast<int>(steps_.size());
   for (const Buffer& buffer : buffers_) {
     const int node = values_[static_cast<std::size_t>(buffer.value)].node;
-    lifetimes.push_back({.bytes = buffer.bytes + kernels::kReadBeyond,
+    const bool is_kept = !steps_[static_cast<std::size_t>(node)].is_pooled;
+    lifetimes.push_back({.bytes = is_kept ? buffer.bytes + kernels::kReadBeyond : 0,
                          .first = keep_values ? 0 : node,
                          .last = keep_values ? end : node});
   }
-  for (int i = 0; i < end; ++i)
-    for (const int input : steps_[static_cast<std::size_t>(i)].inputs)
+  for (int i = 0; i < end; ++i) {
+    const Step& step = steps_[static_cast<std::size_t>(i)];
+    // What a pooled convolution reads is read while its pool writes.
+    const int last = step.is_pooled ? i + 1 : i;
+    for (const int input : step.inputs)
       lifetimes[static_cast<std::size_t>(input)].last =
-          std::max(lifetimes[static_cast<std::size_t>(input)].last, i);
+          std::max(lifetimes[static_cast<std::size_t>(input)].last, last);
+  }
   lifetimes[static_cast<std::size_t>(buffer_of(model_.output))].last = end;
   const Placement placement = place(lifetimes);
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].offset = placement.offsets[i];

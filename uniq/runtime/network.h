@@ -63,6 +63,9 @@ struct Step {
   std::vector<int> inputs;     ///< buffers
   std::vector<int> outputs;    ///< buffers, as the epilogue's
   bool adds_residual = false;  ///< inputs[1]
+  /// The next step is a max pool, and all that reads this convolution: both are computed together,
+  /// a few rows at a time, and what lies between them is in no buffer for longer.
+  bool is_pooled = false;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::string kernel() const;  ///< the name of what computes it: "avx2.direct", "average"
@@ -117,6 +120,8 @@ class Network {
   kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs) const;
   /// The buffer that a node reads as its input i.
   int input_buffer(std::size_t node, std::size_t input) const;
+  /// Finds the convolutions that are pooled.
+  void join_pools();
   void plan_memory(bool keep_values);
 
   format::PackedModel model_;

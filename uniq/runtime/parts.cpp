@@ -80,6 +80,48 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
   return parts;
 }
 
+PooledRows::PooledRows(const Step& conv, const Step& pool)
+    : shape_(std::get<PoolCore>(pool.core).shape),
+      channels_(conv.epilogue.channels),
+      row_step_(std::get<CodeConvCore>(conv.core).prepared.row_step),
+      columns_(conv.columns),
+      chunk_(
+          std::max<std::int64_t>(1, 2 * kMostSums / (shape_.stride_height * columns_ * pixel()))) {}
+
+std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
+  // Each part begins with rows that the one before computes too.
+  const std::int64_t least = 1;
+  const std::int64_t pieces = best_pieces(shape_.out_height, least, 1, threads);
+  std::vector<kernels::ConvPart> parts;
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    const std::int64_t begin = piece * shape_.out_height / pieces;
+    const std::int64_t end = (piece + 1) * shape_.out_height / pieces;
+    parts.push_back({.first_row = begin, .rows = end - begin, .channels = channels_});
+  }
+  return parts;
+}
+
+std::int64_t PooledRows::first(std::int64_t row) const {
+  const std::int64_t first =
+      std::max<std::int64_t>(0, row * shape_.stride_height - shape_.padding_height);
+  return first / row_step_ * row_step_;
+}
+
+std::int64_t PooledRows::end(std::int64_t row) const {
+  const std::int64_t end =
+      row * shape_.stride_height - shape_.padding_height + shape_.kernel_height;
+  return std::min(shape_.in_height, divide_up(end, row_step_) * row_step_);
+}
+
+std::int64_t PooledRows::most() const {
+  return std::min(shape_.in_height, (chunk_ - 1) * shape_.stride_height + shape_.kernel_height +
+                                        2 * (row_step_ - 1) + shape_.stride_height);
+}
+
+std::size_t PooledRows::bytes() const {
+  return static_cast<std::size_t>(most() * columns_ * pixel()) * sizeof(float);
+}
+
 std::size_t sums_bytes(const kernels::ConvPart& part, std::int64_t columns) {
   return static_cast<std::size_t>(part.rows * columns * kernels::sums_stride(part.channels)) *
          sizeof(std::int32_t);

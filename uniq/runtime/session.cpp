@@ -53,7 +53,7 @@ struct RowOf {
   }
   void operator()(const PoolCore& core) const {
     const auto pool = core.largest ? network.pool().max_row : network.pool().average_row;
-    pool(core.shape, floats(input), row, values);
+    pool(core.shape, {.rows = floats(input), .pixel = core.shape.channels}, row, values);
   }
   void operator()(const FlattenCore& core) const { flatten(core, floats(input), values); }
 };
@@ -104,13 +104,23 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
       workers_(static_cast<std::size_t>(pool_.threads())) {
   std::size_t scratch = 0;
   std::size_t row = 0;
+  std::size_t pooled = 0;
   std::size_t outputs = 0;
-  for (const Step& step : network_->steps()) {
-    parts_.push_back(parts_of(step, pool_.threads()));
-    for (const kernels::ConvPart& part : parts_.back()) {
+  for (std::size_t i = 0; i < network_->steps().size(); ++i) {
+    const Step& step = network_->steps()[i];
+    if (step.is_pooled) {
+      const PooledRows rows(step, network_->steps()[i + 1]);
+      parts_.push_back(rows.parts(pool_.threads()));
       const auto& core = std::get<CodeConvCore>(step.core);
-      scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, part.rows));
-      row = std::max(row, sums_bytes(part, step.columns));
+      scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, rows.most()));
+      pooled = std::max(pooled, rows.bytes());
+    } else {
+      parts_.push_back(parts_of(step, pool_.threads()));
+      for (const kernels::ConvPart& part : parts_.back()) {
+        const auto& core = std::get<CodeConvCore>(step.core);
+        scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, part.rows));
+        row = std::max(row, sums_bytes(part, step.columns));
+      }
     }
     row = std::max(row,
                    static_cast<std::size_t>(step.columns * step.epilogue.channels) * sizeof(float));
@@ -119,6 +129,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
   for (Worker& worker : workers_) {
     worker.scratch = AlignedBytes(scratch);
     worker.row = AlignedBytes(row);
+    worker.pooled = AlignedBytes(pooled);
     worker.outputs.resize(outputs);
   }
 }
@@ -167,7 +178,14 @@ void Session::run_picture(const std::uint8_t* picture) {
 
 void Session::run_step(std::size_t index, const std::uint8_t* picture) {
   const Step& step = network_->steps()[index];
+  if (index > 0 && network_->steps()[index - 1].is_pooled) return;  // done with it
   const std::vector<kernels::ConvPart>& parts = parts_[index];
+  if (step.is_pooled) {
+    pool_.for_each(static_cast<std::int64_t>(parts.size()), [&](std::int64_t part, int worker) {
+      run_pooled(index, parts[static_cast<std::size_t>(part)], worker);
+    });
+    return;
+  }
   if (const auto* core = std::get_if<CodeConvCore>(&step.core)) {
     pool_.for_each(static_cast<std::int64_t>(parts.size()), [&](std::int64_t part, int worker) {
       run_part(step, *core, parts[static_cast<std::size_t>(part)], worker);
@@ -202,6 +220,56 @@ void Session::run_part(const Step& step, const CodeConvCore& core, const kernels
                   worker);
     if (terms.window != nullptr) terms.window += step.columns;
     if (terms.places != nullptr) terms.places += step.columns;
+  }
+}
+
+// The rows of the convolution are kept as long as a window reaches them; sums become fp32 in place.
+void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int worker) {
+  const Step& step = network_->steps()[index];
+  const Step& next = network_->steps()[index + 1];
+  const auto& core = std::get<CodeConvCore>(step.core);
+  const PooledRows rows(step, next);
+  Worker& own = workers_[static_cast<std::size_t>(worker)];
+  auto* const sums = own.pooled.as<std::int32_t>();
+  auto* const floats = own.pooled.as<float>();
+  auto* const values = own.row.as<float>();
+  const std::int64_t stride = rows.pixel();
+  std::int64_t first = rows.first(part.first_row);  // row of the convolution at the buffer's begin
+  std::int64_t known = first;                       // rows before it are computed
+  const std::int64_t end = part.first_row + part.rows;
+  for (std::int64_t row = part.first_row; row < end; row += rows.chunk()) {
+    const std::int64_t last = std::min(end, row + rows.chunk());
+    // What earlier windows left behind moves to the begin.
+    const std::int64_t begin = std::min(rows.first(row), known);
+    std::memmove(floats, floats + (begin - first) * step.columns * stride,
+                 static_cast<std::size_t>((known - begin) * step.columns * stride) * sizeof(float));
+    first = begin;
+    const kernels::ConvPart wanted = {
+        .first_row = known, .rows = rows.end(last - 1) - known, .channels = part.channels};
+    if (wanted.rows > 0) {
+      std::int32_t* const to = sums + (known - first) * step.columns * stride;
+      const kernels::SumTerms terms = core.kernel->sums(
+          core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), wanted,
+          own.scratch.data(), to);
+      void* in_place = to;
+      step.program.run(network_->loops(), {.pixels = wanted.rows * step.columns,
+                                           .channels = part.channels,
+                                           .sums = to,
+                                           .pixel = stride,
+                                           .terms = terms,
+                                           .outputs = &in_place});
+      known += wanted.rows;
+    }
+    for (std::int64_t i = row; i < last; ++i) {
+      network_->pool().max_row(std::get<PoolCore>(next.core).shape,
+                               {.rows = floats, .first = first, .pixel = stride}, i, values);
+      write_outputs(next, i,
+                    {.pixels = next.columns,
+                     .channels = part.channels,
+                     .values = values,
+                     .pixel = part.channels},
+                    worker);
+    }
   }
 }
 

@@ -49,6 +49,8 @@ class Session {
   void run_picture(const std::uint8_t* picture);
   void run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
                 int worker);
+  /// A pooled convolution and its pool, of some rows of the pool's.
+  void run_pooled(std::size_t index, const kernels::ConvPart& rows, int worker);
   void run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker);
   void write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work, int worker);
   /// What of a row of a buffer of codes is no code of the picture: fill behind the channels,
@@ -65,6 +67,7 @@ class Session {
   struct Worker {
     AlignedBytes scratch;  ///< of kernels
     AlignedBytes row;      ///< sums of a part, or values of a row
+    AlignedBytes pooled;   ///< rows of a pooled convolution
     std::vector<void*> outputs;
   };
   std::vector<Worker> workers_;
