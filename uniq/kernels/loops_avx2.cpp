@@ -41,7 +41,7 @@ inline Ints load(const std::int32_t* p, std::int64_t n) {
 }
 inline Ints add(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
 inline Ints broadcast_int(std::int32_t x) { return _mm256_set1_epi32(x); }
-inline Ints shift_left(Ints a, int bits) { return _mm256_sll_epi32(a, _mm_cvtsi32_si128(bits)); }
+inline Ints shift_left(Ints a, int bits) { return _mm256_sllv_epi32(a, _mm256_set1_epi32(bits)); }
 inline Floats to_floats(Ints a) { return _mm256_cvtepi32_ps(a); }
 
 inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {
