@@ -185,6 +185,14 @@ TEST_F(ConvKernels, DepthwiseSizesAroundVectors) {
   EXPECT_GT(compared_, 0);
 }
 
+TEST_F(ConvKernels, DepthwiseRowsWiderThanWhatIsComputedAtOnce) {
+  for (const ConvShape& window : kDepthwiseWindows)
+    for (const std::int64_t width : {16, 17, 18, 33, 36, 37, 38, 39, 75, 76, 77, 78, 79, 157, 200})
+      for (const std::int64_t channels : {3, 66})
+        compare_formats(depthwise(channels, 5, width, window));
+  EXPECT_GT(compared_, 0);
+}
+
 TEST_F(ConvKernels, DepthwiseAllPairsOfFormats) {
   for (const Format& weights : all_formats())
     for (const Format& activations : all_formats())

@@ -46,13 +46,25 @@ const Kind& avx512_kind(const CodeConv& conv) {
 }
 const Kind& avx2_kind(const CodeConv& /*conv*/) { return kAvx2; }
 
+/// Of a row: as many as have slots that stay in the fastest cache beside the rest.
+std::int64_t outputs_at_once(const Kind& kind, const ConvShape& s) {
+  constexpr std::int64_t kMostBytes = 20'000;
+  const std::int64_t column_bytes =
+      divide_up(s.kernel_height, kind.slot_rows) * kDepthwiseVectors * kind.vector_bytes();
+  const std::int64_t most =
+      (kMostBytes / column_bytes - (s.kernel_width - 1) * s.dilation_width) / s.stride_width;
+  constexpr std::int64_t kFewest = 8;  // fewer would make most of their slots twice
+  return even_share(s.out_width, std::max(kFewest, most));
+}
+
 /// What of the memory lies where.
 struct Sizes {
   std::int64_t groups;   ///< of rows, of a window
   std::int64_t band;     ///< rows of outputs from the same slots
   std::int64_t down;     ///< rows of a slot from one to the next
   std::int64_t vectors;  ///< of all channels
-  std::int64_t columns;  ///< of the input, border included, that a row of outputs covers
+  std::int64_t outputs;  ///< neighbours in a row that are computed from the slots at once
+  std::int64_t columns;  ///< of the input that they cover
   std::int64_t window;   ///< bytes of the weights of a vector
   std::int64_t weights;  ///< bytes of all; behind them the terms, int32 [class][vectors * lanes]
 
@@ -61,7 +73,8 @@ struct Sizes {
         band(1),
         down(0),
         vectors(divide_up(s.out_channels, kind.lanes)),
-        columns((s.out_width - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1),
+        outputs(outputs_at_once(kind, s)),
+        columns((outputs - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1),
         window(groups * s.kernel_width * kind.vector_bytes()) {
     if (s.stride_height % s.dilation_height == 0) {
       down = s.stride_height / s.dilation_height;
@@ -90,7 +103,7 @@ PreparedConv prepare_depthwise(const Kind& kind, const CodeConv& conv, const Cod
                            .input = input,
                            .weights = {},
                            .corrections = make_corrections(conv, codes),
-                           .row_step = 1,
+                           .row_step = std::min<std::int64_t>(sizes.band, 2),
                            .channel_step = kChannelStep};
   const std::int64_t padded = sizes.vectors * kind.lanes;
   const std::int64_t classes = std::max<std::int64_t>(
@@ -128,17 +141,18 @@ std::size_t scratch_of(const Kind& kind, const PreparedConv& prepared) {
                                   kind.vector_bytes());
 }
 
-/// The slots of a block for some rows of outputs; window: the first one's first tap.
+/// The slots of a block for some neighbouring outputs of some rows; window: the first one's first
+/// tap.
 void make_slots(const Kind& kind, const Sizes& sizes, const PreparedConv& prepared,
-                const std::uint8_t* window, std::int64_t rows, std::int64_t vectors,
-                std::byte* slots) {
+                const std::uint8_t* window, std::int64_t rows, std::int64_t outputs,
+                std::int64_t vectors, std::byte* slots) {
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t row_bytes = s.dilation_height * prepared.input.row_bytes();
   // Rows that no weight counts may lie beyond the map: the first stands for them.
   const std::int64_t used = s.kernel_height + (rows - 1) * sizes.down;
   SlotWork work = {.rows = {},
                    .row_pixel = prepared.input.pixel_bytes(),
-                   .columns = sizes.columns,
+                   .columns = sizes.columns - (sizes.outputs - outputs) * s.stride_width,
                    .vectors = vectors,
                    .slots = slots};
   for (std::int64_t group = 0; group < sizes.groups; ++group) {
@@ -154,7 +168,7 @@ void make_slots(const Kind& kind, const Sizes& sizes, const PreparedConv& prepar
 /// Outputs of a row whose windows have the same terms, from the slots of a block.
 struct Stretch {
   std::int64_t row;      ///< in the band
-  std::int64_t first;    ///< column of the first output
+  std::int64_t first;    ///< output, counted from the one that the slots begin with
   std::int64_t columns;  ///< outputs
 };
 void run_stretch(const Kind& kind, const Sizes& sizes, const PreparedConv& prepared,
@@ -180,7 +194,7 @@ void run_stretch(const Kind& kind, const Sizes& sizes, const PreparedConv& prepa
     work.slots = slots + stretch.first * work.pixel_bytes + i * kind.vector_bytes();
     work.weights = prepared.weights.data() + sizes.weights_at(stretch.row, vector + i);
     work.terms = terms + i * kind.lanes;
-    work.sums = sums + stretch.first * sums_pixel + i * kind.lanes;
+    work.sums = sums + i * kind.lanes;
     kind.outputs(work);
   }
 }
@@ -204,18 +218,23 @@ void sums_depthwise(const Kind& kind, const PreparedConv& prepared, const std::u
                                   -s.padding_width);
     for (std::int64_t channel = part.first_channel; channel < end; channel += kind.block()) {
       const std::int64_t vectors = divide_up(std::min(kind.block(), end - channel), kind.lanes);
-      make_slots(kind, sizes, prepared, window + channel, rows, vectors, scratch);
-      for (std::int64_t row = 0; row < rows; ++row) {
-        std::int32_t* const to =
-            sums + (done + row) * s.out_width * stride + channel - part.first_channel;
-        for (std::int64_t column = 0; column < s.out_width;) {
-          const std::int64_t at = terms_at(part.first_row + done + row, column);
-          Stretch stretch = {.row = row, .first = column, .columns = 0};
-          while (column < s.out_width && terms_at(part.first_row + done + row, column) == at)
-            ++column;
-          stretch.columns = column - stretch.first;
-          run_stretch(kind, sizes, prepared, stretch, channel / kind.lanes, vectors, scratch,
-                      terms + at + channel, to, stride);
+      for (std::int64_t first = 0; first < s.out_width; first += sizes.outputs) {
+        const std::int64_t last = std::min(first + sizes.outputs, s.out_width);
+        make_slots(kind, sizes, prepared,
+                   window + first * s.stride_width * prepared.input.pixel_bytes() + channel, rows,
+                   last - first, vectors, scratch);
+        for (std::int64_t row = 0; row < rows; ++row) {
+          std::int32_t* const to =
+              sums + (done + row) * s.out_width * stride + channel - part.first_channel;
+          for (std::int64_t column = first; column < last;) {
+            const std::int64_t at = terms_at(part.first_row + done + row, column);
+            Stretch stretch = {.row = row, .first = column - first, .columns = 0};
+            std::int32_t* const stretch_to = to + column * stride;
+            while (column < last && terms_at(part.first_row + done + row, column) == at) ++column;
+            stretch.columns = column - first - stretch.first;
+            run_stretch(kind, sizes, prepared, stretch, channel / kind.lanes, vectors, scratch,
+                        terms + at + channel, stretch_to, stride);
+          }
         }
       }
     }
