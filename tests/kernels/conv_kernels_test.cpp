@@ -136,6 +136,86 @@ TEST_F(ConvKernels, Groups) {
   EXPECT_GT(compared_, 0);
 }
 
+/// A depthwise window; its size is filled in.
+ConvShape depthwise(std::int64_t channels, std::int64_t height, std::int64_t width, ConvShape s) {
+  s.in_channels = s.out_channels = s.groups = channels;
+  s.in_height = height;
+  s.in_width = width;
+  return with_output(s);
+}
+
+constexpr ConvShape kDepthwiseWindows[] = {
+    {.kernel_height = 3, .kernel_width = 3, .padding_height = 1, .padding_width = 1},
+    {.kernel_height = 3,
+     .kernel_width = 3,
+     .stride_height = 2,
+     .stride_width = 2,
+     .padding_height = 1,
+     .padding_width = 1},
+    {.kernel_height = 5, .kernel_width = 5, .padding_height = 2, .padding_width = 2},
+    {.kernel_height = 5,
+     .kernel_width = 5,
+     .stride_height = 2,
+     .stride_width = 1,
+     .padding_height = 1,
+     .padding_width = 2},
+    {.kernel_height = 1, .kernel_width = 3, .padding_width = 1},
+    {.kernel_height = 4, .kernel_width = 1, .padding_height = 3},
+    {.kernel_height = 3,
+     .kernel_width = 3,
+     .stride_height = 2,
+     .padding_height = 2,
+     .padding_width = 3,
+     .dilation_height = 2,
+     .dilation_width = 3},
+    {.kernel_height = 2,
+     .kernel_width = 2,
+     .padding_height = 2,
+     .padding_width = 1,
+     .dilation_height = 2},
+};
+
+TEST_F(ConvKernels, DepthwiseSizesAroundVectors) {
+  // Vectors have 8 or 16 lanes, blocks 4 of them; up to 4 rows are computed from the same slots.
+  for (const std::int64_t channels :
+       {2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129})
+    for (const ConvShape& window : kDepthwiseWindows)
+      for (const std::int64_t width : {1, 2, 3, 8})
+        compare_formats(depthwise(channels, 5 + width % 3, 5 + width, window));
+  EXPECT_GT(compared_, 0);
+}
+
+TEST_F(ConvKernels, DepthwiseRowsWiderThanWhatIsComputedAtOnce) {
+  for (const ConvShape& window : kDepthwiseWindows)
+    for (const std::int64_t width : {16, 17, 18, 33, 36, 37, 38, 39, 75, 76, 77, 78, 79, 157, 200})
+      for (const std::int64_t channels : {3, 66})
+        compare_formats(depthwise(channels, 5, width, window));
+  EXPECT_GT(compared_, 0);
+}
+
+TEST_F(ConvKernels, DepthwiseAllPairsOfFormats) {
+  for (const Format& weights : all_formats())
+    for (const Format& activations : all_formats())
+      for (const Pad pad : {Pad::nothing, Pad::zero_code, Pad::middle_code, Pad::largest_code})
+        for (const ConvShape& window : {kDepthwiseWindows[0], kDepthwiseWindows[2]})
+          compare(make_conv(depthwise(18, 4, 5, window), weights, activations, pad));
+}
+
+TEST_F(ConvKernels, DepthwiseRandomShapesAndFormats) {
+  const std::vector<Format> formats = all_formats();
+  const int rounds = full() ? 20'000 : 300;
+  for (int i = 0; i < rounds; ++i) {
+    const ConvShape shape = random_shape(random_);
+    const auto channels = static_cast<std::int64_t>(2 + random_() % 140);
+    const CodeConv conv =
+        make_conv(depthwise(channels, shape.in_height, shape.in_width, shape),
+                  formats[random_() % formats.size()], formats[random_() % formats.size()],
+                  static_cast<Pad>(random_() % 4));
+    ASSERT_NO_FATAL_FAILURE(compare(conv));
+  }
+  EXPECT_GE(compared_, rounds);
+}
+
 TEST_F(ConvKernels, VectorsOfThousandsOfChannels) {
   for (const std::int64_t in : {1000, 4097})
     compare_formats(
@@ -207,7 +287,12 @@ TEST(ChooseConv, GroupsThatFillAVector) {
   EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 2), Isa::avx512_vnni).name, "avx512_vnni.direct");
   EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 4), Isa::avx512_vnni).name, "avx2.direct");
   EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 8), Isa::avx512_vnni).name, "scalar.reference");
-  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 32), Isa::avx2).name, "scalar.reference");
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 64, 32), Isa::avx512_vnni).name, "scalar.reference");
+}
+
+TEST(ChooseConv, GroupsOfOneChannel) {
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 32), Isa::avx2).name, "avx2.depthwise");
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 32), Isa::avx512_vnni).name, "avx512_vnni.depthwise");
 }
 #endif
 
