@@ -67,7 +67,7 @@ test_preset() {
 }
 
 run_fuzzers() {
-  (configure fuzz && build fuzz) || return 1
+  (configure fuzz && build fuzz fuzzers) || return 1
   local fuzzer name folder seeds status=0
   while IFS= read -r fuzzer; do
     name="$(basename "$fuzzer")"

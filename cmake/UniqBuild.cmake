@@ -103,7 +103,7 @@ function(uniq_test name)
 endfunction()
 
 # uniq_fuzz(<name> SOURCES ... DEPENDS ...): libFuzzer program <name>_fuzz in fuzz/ of the build
-# folder; nothing unless UNIQ_FUZZ.
+# folder, and of the target fuzzers; nothing unless UNIQ_FUZZ.
 function(uniq_fuzz name)
   if(NOT UNIQ_FUZZ)
     return()
@@ -115,4 +115,8 @@ function(uniq_fuzz name)
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name}_fuzz PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  add_dependencies(fuzzers ${name}_fuzz)
 endfunction()

@@ -31,7 +31,8 @@ TEST(DatasetTest, UnknownNameIsAUsageErrorWithTheNearest) {
 
 TEST(DatasetTest, WithoutAUsualFolderTheRootMustBeGiven) {
   EXPECT_THAT(error_of([] { load_dataset("cifar100", "", Split::train); }),
-              AllOf(HasSubstr("the folder of cifar100 is not known"), HasSubstr("data.root")));
+              AllOf(HasSubstr("the folder of cifar100 is not known"),
+                    HasSubstr("try --root FOLDER, or data.root")));
 }
 
 TEST(DatasetTest, MissingFashionMnistNamesThePackage) {

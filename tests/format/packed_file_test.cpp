@@ -182,7 +182,7 @@ TEST(PackedFile, WhatCannotBeOpened) {
   EXPECT_THAT([&] { read_packed(folder.path()); },
               ThrowsMessage<Error>(HasSubstr("Is a directory")));
   EXPECT_THAT([&] { read_packed("/dev/null"); },
-              ThrowsMessage<Error>(HasSubstr("Invalid argument")));
+              ThrowsMessage<Error>(HasSubstr("got Invalid argument; try a regular file")));
   write_file(folder / "empty", "");
   EXPECT_THAT([&] { read_packed(folder / "empty"); },
               ThrowsMessage<Error>(HasSubstr("the file is not a packed model")));

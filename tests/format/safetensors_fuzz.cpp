@@ -1,5 +1,4 @@
-// libFuzzer's entry. Build with clang, -DUNIQ_FUZZ=ON and -DUNIQ_SANITIZE=ON; run
-//   uniq_safetensors_fuzz <a folder of your own> tests/format/corpus
+// libFuzzer target: any bytes as a safetensors file and, where they are one, as a checkpoint.
 #include <cstddef>
 #include <cstdint>
 #include <span>

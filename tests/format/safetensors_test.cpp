@@ -184,9 +184,9 @@ std::vector<BadFile> bad_files() {
       {with_fields(R"("dtype":"U8","shape":[4],"data_offsets":[-1,4])"), "negative"},
       {with_fields(R"("dtype":"U8","shape":[4],"data_offsets":[4,0])"), "hole"},
       {with_fields(R"("dtype":"U8","shape":[5],"data_offsets":[0,5])"),
-       "bytes that belong to no tensor"},
+       "data of the tensors are cut off"},
       {with_fields(R"("dtype":"U8","shape":[0],"data_offsets":[0,18446744073709551615])"),
-       "bytes that belong to no tensor"},
+       "data of the tensors are cut off"},
       {with_fields(R"("dtype":"U8","shape":[3],"data_offsets":[0,3])"),
        "bytes that belong to no tensor"},
       {with_fields(R"("dtype":"U8","shape":[3],"data_offsets":[1,4])"), "hole in front"},
@@ -196,7 +196,7 @@ std::vector<BadFile> bad_files() {
       {raw_file("{\"x\":{" + half + "[0,2]},\"y\":{" + half + "[1,3]}}", "abc"), "overlap"},
       {raw_file("{\"x\":{" + half + "[0,2]},\"y\":{" + half + "[0,2]}}", "ab"), "overlap"},
       {raw_file("{\"x\":{" + half + "[0,2]},\"y\":{" + half + "[3,5]}}", "abcde"), "hole"},
-      {raw_file("{\"x\":{" + half + "[0,2]}}"), "bytes that belong to no tensor"},
+      {raw_file("{\"x\":{" + half + "[0,2]}}"), "data of the tensors are cut off"},
       // An offset pair turned round behind a valid one: covered bytes must not shrink.
       {raw_file("{\"x\":{" + half + "[0,2]},\"y\":{" + half + "[2,0]}}", "ab"), "outside"},
   };

@@ -173,9 +173,9 @@ TEST(Recipe, WrongTypesAreRefused) {
   EXPECT_EQ(error_with("train: {epochs: \"2\"}"),
             "train.epochs (r.yaml:3): got the text '2', expected an integer from 1 to 1000000000");
   EXPECT_EQ(error_with("optimizer: {lr: [0.1]}"),
-            "optimizer.lr (r.yaml:3): got a list, expected a number above 0");
+            "optimizer.lr (r.yaml:3): got a list, expected a number above 0 to 1e+30");
   EXPECT_EQ(error_with("optimizer: {lr: nan}"),
-            "optimizer.lr (r.yaml:3): got 'nan', expected a number above 0");
+            "optimizer.lr (r.yaml:3): got 'nan', expected a number above 0 to 1e+30");
   EXPECT_EQ(error_with("optimizer: {nesterov: 1}"),
             "optimizer.nesterov (r.yaml:3): got '1', expected true or false");
   EXPECT_EQ(error_with("optimizer: {kind: SGD}"),
@@ -196,7 +196,9 @@ TEST(Recipe, ValuesOutOfRangeAreRefused) {
   EXPECT_EQ(error_with("optimizer: {momentum: 1}"),
             "optimizer.momentum (r.yaml:3): got '1', expected a number from 0 to below 1");
   EXPECT_EQ(error_with("optimizer: {lr: 0}"),
-            "optimizer.lr (r.yaml:3): got '0', expected a number above 0");
+            "optimizer.lr (r.yaml:3): got '0', expected a number above 0 to 1e+30");
+  EXPECT_EQ(error_with("optimizer: {lr: 1e39}"),
+            "optimizer.lr (r.yaml:3): got '1e39', expected a number above 0 to 1e+30");
   EXPECT_EQ(error_with("data.batch_size: 0"),
             "data.batch_size (r.yaml:3): got '0', expected an integer from 1 to 16777216");
   EXPECT_EQ(error_with("data.deviation: [0]"),

@@ -48,12 +48,12 @@ class Generator {
   bool coin() { return integer(0, 1) != 0; }
   int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
 
-  /// Any positive finite number, by its bits.
+  /// Any positive number up to the keys' largest, by its bits.
   double positive() {
     for (;;) {
       const std::uint64_t bits = random_() >> 1;
       const auto value = std::bit_cast<double>(bits);
-      if (std::isfinite(value) && value > 0) return value;
+      if (value > 0 && value <= 1e30) return value;
     }
   }
   float positive_float() {

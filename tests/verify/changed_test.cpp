@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <bit>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -136,6 +138,57 @@ TEST(Changed, ProofOfTheParametersNamesTheLayer) {
     EXPECT_EQ(report.failure->layer, c.layer) << to_string(*report.failure);
     EXPECT_EQ(report.failure->what, c.what) << to_string(*report.failure);
     EXPECT_NE(report.failure->packed, report.failure->trained);
+  }
+}
+
+void flip_lowest_bit(float& value) {
+  value = std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ 1U);
+}
+
+// Far below any bound: a number's lowest bit.
+TEST(Changed, ProofOfTheParametersSeesTheLowestBit) {
+  const SmallPacked& preact = preact_network();
+  const SmallPacked& tread = mid_tread_network();
+  struct OneBit {
+    const SmallPacked& small;
+    const char* node;
+    std::function<void(PackedNode& node)> change;
+    std::string layer;
+    std::string what;
+  };
+  const std::vector<OneBit> changes = {
+      {preact, "layer3.0.conv2",
+       [](PackedNode& node) { flip_bit(node.weights.bytes, 8 * node.weights.bytes.size() - 1); },
+       "layer3.0.conv2", "weight code"},
+      {tread, "grouped",
+       [](PackedNode& node) { flip_lowest_bit(Editable::floats(node.weights.scale)[7]); },
+       "grouped", "scale"},
+      {tread, "point",
+       [](PackedNode& node) { flip_lowest_bit(Editable::floats(node.weights.bias)[2]); }, "point",
+       "bias"},
+      {preact, "layer1.0.conv2",
+       [](PackedNode& node) { flip_lowest_bit(Editable::floats(affine_of(node).scale)[4]); },
+       "layer1.0.conv2", "stage scale"},
+      {preact, "layer1.0.conv2",
+       [](PackedNode& node) { flip_lowest_bit(Editable::floats(affine_of(node).bias)[4]); },
+       "layer1.0.conv2", "stage bias"},
+      {preact, "layer2.0.conv1",
+       [](PackedNode& node) { flip_lowest_bit(node.outputs.at(0).encoding.step); },
+       "layer2.0.conv2", "activation step"},
+      {tread, "grouped", [](PackedNode& node) { node.weights.pad_code ^= 1; }, "grouped",
+       "border (code outside the picture)"},
+  };
+  const testing::TemporaryFolder folder;
+  for (const OneBit& c : changes) {
+    SCOPED_TRACE(c.what);
+    Editable edited(c.small.packed.model);
+    c.change(node_of(c.small, edited.model, c.node));
+    format::write_packed(folder / "changed.uniq", edited.model);
+    Report report;
+    compare_models(c.small.packed.model, format::read_packed(folder / "changed.uniq"), report);
+    ASSERT_FALSE(report.proven());
+    EXPECT_EQ(report.failure->layer, c.layer) << to_string(*report.failure);
+    EXPECT_EQ(report.failure->what, c.what) << to_string(*report.failure);
   }
 }
 

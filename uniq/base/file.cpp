@@ -18,8 +18,8 @@
 namespace uniq {
 namespace {
 
-/// What a person can do about a failed system call.
-const char* remedy(int error) {
+/// What a person can do about a failed system call on a file that is read, or written.
+const char* remedy(int error, bool written) {
   switch (error) {
     case ENOSPC:
       return "to free space on the disk";
@@ -33,7 +33,7 @@ const char* remedy(int error) {
     case EROFS:
       return "a folder on a disk that can be written";
     case ENOENT:
-      return "to check the path and to create the folder";
+      return written ? "to check the path and to create the folder" : "to check the path";
     case ENOTDIR:
     case EISDIR:
     case ENAMETOOLONG:
@@ -49,12 +49,12 @@ const char* remedy(int error) {
 }
 
 [[noreturn]] void throw_system_error(const std::string& what, const std::filesystem::path& path,
-                                     int error) {
+                                     int error, bool written = false) {
   throw Error(ErrorText{.what = what,
                         .where = path.string(),
                         .got = std::generic_category().message(error),
                         .expected = "",
-                        .remedy = remedy(error)});
+                        .remedy = remedy(error, written)});
 }
 
 /// Closes a descriptor at the end of a scope.
@@ -215,7 +215,7 @@ void AtomicFile::discard() noexcept {
 
 void AtomicFile::fail(const char* action, int error) {
   discard();
-  throw_system_error(std::string("cannot ") + action + " the file", path_, error);
+  throw_system_error(std::string("cannot ") + action + " the file", path_, error, true);
 }
 
 void write_file(const std::filesystem::path& path, std::string_view contents) {

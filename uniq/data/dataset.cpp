@@ -77,7 +77,7 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
   const std::filesystem::path& folder = root.empty() ? entry.defaults.root : root;
   if (folder.empty()) {
     throw UsageError(ErrorText{"the folder of " + name + " is not known", "data.root", "nothing",
-                               "a folder", "--set data.root=FOLDER"});
+                               "a folder", "--root FOLDER, or data.root in a recipe"});
   }
   return entry.read(folder, split);
 }

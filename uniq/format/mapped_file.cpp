@@ -13,12 +13,19 @@
 namespace uniq::format {
 namespace {
 
+/// What a person can do about it.
+const char* remedy(int error) {
+  if (error == ENOENT) return "to check the path";
+  // Pipes and devices have no bytes to map.
+  return error == EINVAL || error == EISDIR ? "a regular file" : "";
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   throw Error(ErrorText{.what = "cannot open the file",
                         .where = path.string(),
                         .got = std::generic_category().message(error),
                         .expected = "",
-                        .remedy = error == ENOENT ? "to check the path" : ""});
+                        .remedy = remedy(error)});
 }
 
 }  // namespace

@@ -123,8 +123,8 @@ void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t size,
     covered = std::max(covered, entry->end);
   }
   if (covered != size) {
-    fail("bytes that belong to no tensor", where, std::to_string(size) + " bytes of data",
-         std::to_string(covered));
+    fail(covered > size ? "data of the tensors are cut off" : "bytes that belong to no tensor",
+         where, std::to_string(size) + " bytes of data", std::to_string(covered));
   }
 }
 

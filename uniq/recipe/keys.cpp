@@ -28,6 +28,9 @@ using Real = Range<double>;
 
 constexpr std::int64_t kMany = 1'000'000'000;
 
+/// What single precision, in which the training computes, holds with room to spare.
+constexpr double kLarge = 1e30;
+
 std::vector<std::pair<std::string, graph::Method>> method_words() {
   std::vector<std::pair<std::string, graph::Method>> words;
   for (const graph::Method method :
@@ -131,7 +134,8 @@ std::vector<Key> quantize_keys() {
                  at(&Recipe::quantize, &Quantize::calibration_batches),
                  Int64{.low = 1, .high = kMany}, "Batches that give the steps their first values."),
       number_key("quantize.pact_alpha", at(&Recipe::quantize, &Quantize::pact_alpha),
-                 Real{.low = 0, .open_low = true}, "pact: first value of the clipping bound."),
+                 Real{.low = 0, .high = kLarge, .open_low = true},
+                 "pact: first value of the clipping bound."),
       number_key("quantize.step_floor", at(&Recipe::quantize, &Quantize::step_floor),
                  Real{.low = 0, .high = 1, .open_low = true, .open_high = true},
                  "Smallest value that a step may fall to, as a fraction of its first value."),
@@ -143,7 +147,8 @@ std::vector<Key> optimizer_keys() {
       word_key("optimizer.kind", at(&Recipe::optimizer, &Optimizer::kind),
                {{"sgd", OptimizerKind::sgd}, {"adam", OptimizerKind::adam}}, "The optimizer."),
       number_key("optimizer.lr", at(&Recipe::optimizer, &Optimizer::lr),
-                 Real{.low = 0, .open_low = true}, "Learning rate at the start of the schedule."),
+                 Real{.low = 0, .high = kLarge, .open_low = true},
+                 "Learning rate at the start of the schedule."),
       number_key("optimizer.momentum", at(&Recipe::optimizer, &Optimizer::momentum),
                  Real{.low = 0, .high = 1, .open_high = true}, "sgd: momentum."),
       truth_key("optimizer.nesterov", at(&Recipe::optimizer, &Optimizer::nesterov),
@@ -153,14 +158,16 @@ std::vector<Key> optimizer_keys() {
       number_key("optimizer.beta2", at(&Recipe::optimizer, &Optimizer::beta2),
                  Real{.low = 0, .high = 1, .open_high = true}, "adam: decay of the variance."),
       number_key("optimizer.epsilon", at(&Recipe::optimizer, &Optimizer::epsilon),
-                 Real{.low = 0, .open_low = true}, "adam: added to the root of the variance."),
+                 Real{.low = 0, .high = kLarge, .open_low = true},
+                 "adam: added to the root of the variance."),
       number_key("optimizer.weight_decay", at(&Recipe::optimizer, &Optimizer::weight_decay),
-                 Real{.low = 0}, "Weight decay; the quantizers' steps never decay."),
+                 Real{.low = 0, .high = kLarge},
+                 "Weight decay; the quantizers' steps never decay."),
       truth_key("optimizer.decay_norm_and_bias",
                 at(&Recipe::optimizer, &Optimizer::decay_norm_and_bias),
                 "Whether batch norm's parameters and biases decay too."),
       number_key("optimizer.clip_norm", at(&Recipe::optimizer, &Optimizer::clip_norm),
-                 Real{.low = 0},
+                 Real{.low = 0, .high = kLarge},
                  "Largest norm of all gradients together; longer ones are shortened to it. 0: no "
                  "limit."),
   };
@@ -181,14 +188,14 @@ std::vector<Key> schedule_keys() {
                "step: epochs before which the rate is multiplied by the factor, ascending; the "
                "first epoch is number 0."),
       number_key("schedule.factor", at(&Recipe::schedule, &Schedule::factor),
-                 Real{.low = 0, .open_low = true}, "step: the factor."),
-      number_key("schedule.final_lr", at(&Recipe::schedule, &Schedule::final_lr), Real{.low = 0},
-                 "cosine: the rate at its end."),
+                 Real{.low = 0, .high = kLarge, .open_low = true}, "step: the factor."),
+      number_key("schedule.final_lr", at(&Recipe::schedule, &Schedule::final_lr),
+                 Real{.low = 0, .high = kLarge}, "cosine: the rate at its end."),
       number_key("schedule.warmup_epochs", at(&Recipe::schedule, &Schedule::warmup_epochs),
                  Int64{.low = 0, .high = kMany},
                  "Epochs at the warm-up's rate before the schedule begins."),
       number_key("schedule.warmup_lr", at(&Recipe::schedule, &Schedule::warmup_lr),
-                 Real{.low = 0, .open_low = true}, "The warm-up's constant rate."),
+                 Real{.low = 0, .high = kLarge, .open_low = true}, "The warm-up's constant rate."),
   };
 }
 

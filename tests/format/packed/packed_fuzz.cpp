@@ -1,5 +1,4 @@
-// libFuzzer's entry. Build with clang, -DUNIQ_FUZZ=ON and -DUNIQ_SANITIZE=ON; run
-//   packed_fuzz <a folder of your own> tests/format/packed/corpus
+// libFuzzer target: any bytes as a packed model.
 #include <cstddef>
 #include <cstdint>
 #include <span>

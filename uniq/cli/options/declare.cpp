@@ -268,7 +268,8 @@ void declare_inspect(CLI::App& app, InspectOptions& options) {
 void declare_completions(CLI::App& app, CompletionsOptions& options) {
   CLI::App& command =
       *app.add_subcommand("completions", "A script by which a shell completes these commands");
-  add_choice(command, "SHELL", options.shell, {"bash", "zsh", "fish"}, "The shell")->required();
+  add_choice(command, "SHELL", options.shell, {"bash", "zsh", "fish"}, "bash, zsh or fish")
+      ->required();
   command.footer(
       "Examples:\n"
       "  source <(uniqnn completions bash)\n"

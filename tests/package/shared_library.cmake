@@ -1,0 +1,33 @@
+# The installed libuniq.so: below 1.5 MB once stripped, and what it defines for others is uniq.h's.
+file(GLOB_RECURSE library ${PREFIX}/libuniq.so)
+if(NOT library)
+  message(FATAL_ERROR "${PREFIX}: no libuniq.so")
+endif()
+file(REAL_PATH ${library} library)
+
+execute_process(COMMAND ${STRIP} -o ${STRIPPED} ${library} COMMAND_ERROR_IS_FATAL ANY)
+file(SIZE ${STRIPPED} bytes)
+if(bytes GREATER_EQUAL 1500000)
+  message(FATAL_ERROR "${library}: got ${bytes} bytes when stripped, expected less than 1500000")
+endif()
+
+execute_process(COMMAND ${NM} --dynamic --defined-only ${library} OUTPUT_VARIABLE symbols
+                COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB_RECURSE header ${PREFIX}/uniq.h)
+file(READ ${header} interface)
+# Kind u is a variable of an inline function of the standard library, one for a whole program.
+string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
+list(FILTER symbols EXCLUDE REGEX " u _ZZ?NSt")
+if(NOT symbols)
+  message(FATAL_ERROR "${library}: shows nothing")
+endif()
+foreach(symbol ${symbols})
+  string(REGEX REPLACE ".* " "" name "${symbol}")
+  string(FIND "${interface}" " ${name}(" position)
+  if(position EQUAL -1)
+    string(FIND "${interface}" "*${name}(" position)
+  endif()
+  if(position EQUAL -1)
+    message(FATAL_ERROR "${library}: shows ${name}, which uniq.h does not declare")
+  endif()
+endforeach()
