@@ -72,6 +72,6 @@ inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
 }  // namespace
 }  // namespace uniq::kernels
 
-#define UNIQ_LOOPS kAvx512VnniLoops
+#define UNIQ_LOOPS kAvx512Loops
 #include "uniq/kernels/loops.inc"
 #endif  // x86-64
