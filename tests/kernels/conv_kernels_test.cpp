@@ -179,6 +179,20 @@ TEST_F(ConvKernels, StretchesAroundSixteenBits) {
     }
 }
 
+// The same for the tables, whose bytes sum 10 or 31 octets of channels and which take up to 6
+// windows and 32 output channels at once.
+TEST_F(ConvKernels, StretchesAroundEightBits) {
+  for (const int weight_bits : {1, 2})
+    for (const int bits : {1, 2})
+      for (const std::int64_t octets : {9, 10, 11, 20, 21, 30, 31, 32, 62, 63})
+        for (const std::int64_t in : {8 * octets - 4, 8 * octets - 3, 8 * octets})
+          compare(make_conv(with_output({.in_channels = in,
+                                         .in_height = 1,
+                                         .in_width = 1 + in % 7,
+                                         .out_channels = 31 + octets % 3}),
+                            {Grid::mid_rise, weight_bits}, {Grid::unsigned_, bits}, Pad::nothing));
+}
+
 TEST_F(ConvKernels, RandomShapesAndFormats) {
   const std::vector<Format> formats = all_formats();
   const int rounds = full() ? 20'000 : 300;
@@ -219,10 +233,16 @@ TEST(ChooseConv, ScalarIsWhatWasAskedFor) {
 #if defined(__x86_64__)
 TEST(ChooseConv, TheBestOfTheInstructionSet) {
   const CodeConv conv = conv_3x3(64, 64, 1);
-  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.pairs");
-  EXPECT_STREQ(choose_conv(conv, Isa::avx2_vnni).name, "avx2_vnni.direct");
-  EXPECT_STREQ(choose_conv(conv, Isa::avx512).name, "avx512.pairs");
+  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.table2");
+  CodeConv one = conv;
+  one.weight_bits = 1;
+  EXPECT_STREQ(choose_conv(one, Isa::avx2).name, "avx2.table");
   EXPECT_STREQ(choose_conv(conv, Isa::avx512_vnni).name, "avx512_vnni.winograd");
+  CodeConv four = conv;
+  four.weight_bits = four.activation_bits = 4;
+  EXPECT_STREQ(choose_conv(four, Isa::avx2).name, "avx2.pairs");
+  EXPECT_STREQ(choose_conv(four, Isa::avx2_vnni).name, "avx2_vnni.direct");
+  EXPECT_STREQ(choose_conv(four, Isa::avx512).name, "avx512.pairs");
   CodeConv wide = conv;
   wide.weight_bits = wide.activation_bits = 8;
   EXPECT_STREQ(choose_conv(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
