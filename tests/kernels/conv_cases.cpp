@@ -67,10 +67,10 @@ bool sums_fit(const CodeConv& conv) {
 ConvCase make_case(const CodeConv& conv, Codes codes, std::mt19937& random) {
   const ConvShape& s = conv.shape;
   return {.conv = conv,
-          .weights =
-              make_codes(s.out_channels * s.taps() * s.group_in(), conv.weight_bits, codes, random),
-          .input = make_codes(s.in_height * s.in_width * s.in_channels, conv.activation_bits, codes,
-                              random)};
+          .weights = make_codes(s.out_channels * s.taps() * s.group_in(), conv.weight_bits,
+                                codes == Codes::ends ? Codes::zeros : codes, random),
+          .input = make_codes(s.in_height * s.in_width * s.in_channels, conv.activation_bits,
+                              codes == Codes::ends ? Codes::largest : codes, random)};
 }
 
 ConvShape random_shape(std::mt19937& random) {

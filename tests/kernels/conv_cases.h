@@ -11,7 +11,8 @@
 
 namespace uniq::kernels {
 
-enum class Codes { random, zeros, largest };
+/// ends: weights 0, which stand for the most negative, and inputs M.
+enum class Codes { random, zeros, largest, ends };
 
 /// Where a code for what stands outside the picture is taken from.
 enum class Pad { nothing, zero_code, middle_code, largest_code };

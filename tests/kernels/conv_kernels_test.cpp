@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "tests/kernels/conv_cases.h"
+#include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels {
 namespace {
@@ -23,10 +25,11 @@ class ConvKernels : public ::testing::Test {
     if (fast_kernels().empty()) GTEST_SKIP() << "this CPU runs the scalar kernel alone";
   }
 
-  /// Compares all kernels that support it on random codes, all codes 0 and all M.
+  /// Compares all kernels that support it on random codes, all codes 0, all M, and weights 0 with
+  /// inputs M.
   void compare(const CodeConv& conv) {
     ASSERT_TRUE(sums_fit(conv)) << describe(conv);
-    for (const Codes codes : {Codes::random, Codes::zeros, Codes::largest}) {
+    for (const Codes codes : {Codes::random, Codes::zeros, Codes::largest, Codes::ends}) {
       const ConvCase c = make_case(conv, codes, random_);
       const std::vector<std::int32_t> expected = sums_of(conv_kernels().back(), c);
       for (const ConvKernel& kernel : fast_kernels()) {
@@ -236,6 +239,40 @@ TEST_F(ConvKernels, LongestSums) {
   }
 }
 
+// Stretches of words around what 16 bits can sum, for all pairs: with all codes at their ends the
+// sums reach as far as they can.
+TEST_F(ConvKernels, StretchesAroundSixteenBits) {
+  for (const Format& weights : all_formats())
+    for (const Format& activations : all_formats()) {
+      const CodeConv one = make_conv(
+          with_output({.in_channels = 1, .in_height = 1, .in_width = 1, .out_channels = 9}),
+          weights, activations, Pad::nothing);
+      const StoredWeights stored = stored_weights(one, -128, 127);
+      const int largest = std::max({1, -stored.of(0, one), stored.of(max_code(weights.bits), one)});
+      const int steps = 32767 / (2 * largest * max_code(activations.bits));
+      for (const int words : {steps - 1, steps, steps + 1}) {
+        if (words < 1 || words > 2000) continue;
+        CodeConv conv = one;
+        conv.shape.in_channels = 4 * words;
+        compare(conv);
+      }
+    }
+}
+
+// The same for the tables, whose bytes sum 10 or 31 octets of channels and which take up to 6
+// windows and 32 output channels at once.
+TEST_F(ConvKernels, StretchesAroundEightBits) {
+  for (const int weight_bits : {1, 2})
+    for (const int bits : {1, 2})
+      for (const std::int64_t octets : {9, 10, 11, 20, 21, 30, 31, 32, 62, 63})
+        for (const std::int64_t in : {8 * octets - 4, 8 * octets - 3, 8 * octets})
+          compare(make_conv(with_output({.in_channels = in,
+                                         .in_height = 1,
+                                         .in_width = 1 + in % 7,
+                                         .out_channels = 31 + octets % 3}),
+                            {Grid::mid_rise, weight_bits}, {Grid::unsigned_, bits}, Pad::nothing));
+}
+
 TEST_F(ConvKernels, RandomShapesAndFormats) {
   const std::vector<Format> formats = all_formats();
   const int rounds = full() ? 20'000 : 300;
@@ -276,16 +313,26 @@ TEST(ChooseConv, ScalarIsWhatWasAskedFor) {
 #if defined(__x86_64__)
 TEST(ChooseConv, TheBestOfTheInstructionSet) {
   const CodeConv conv = conv_3x3(64, 64, 1);
-  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.table2");
+  CodeConv one = conv;
+  one.weight_bits = 1;
+  EXPECT_STREQ(choose_conv(one, Isa::avx2).name, "avx2.table");
   EXPECT_STREQ(choose_conv(conv, Isa::avx512_vnni).name, "avx512_vnni.winograd");
+  CodeConv four = conv;
+  four.weight_bits = four.activation_bits = 4;
+  EXPECT_STREQ(choose_conv(four, Isa::avx2).name, "avx2.pairs");
+  EXPECT_STREQ(choose_conv(four, Isa::avx2_vnni).name, "avx2_vnni.direct");
+  EXPECT_STREQ(choose_conv(four, Isa::avx512).name, "avx512.pairs");
   CodeConv wide = conv;
   wide.weight_bits = wide.activation_bits = 8;
   EXPECT_STREQ(choose_conv(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
+  EXPECT_STREQ(choose_conv(wide, Isa::avx512).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(wide, Isa::avx2).name, "avx2.direct");
 }
 
 TEST(ChooseConv, GroupsThatFillAVector) {
   EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 2), Isa::avx512_vnni).name, "avx512_vnni.direct");
-  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 4), Isa::avx512_vnni).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 4), Isa::avx512_vnni).name, "avx2.pairs");
   EXPECT_STREQ(choose_conv(conv_3x3(32, 32, 8), Isa::avx512_vnni).name, "scalar.reference");
   EXPECT_STREQ(choose_conv(conv_3x3(32, 64, 32), Isa::avx512_vnni).name, "scalar.reference");
 }

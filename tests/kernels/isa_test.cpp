@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "uniq/base/error.h"
 
 namespace uniq::kernels {
 namespace {
+
+constexpr Isa kAll[] = {Isa::scalar, Isa::avx2, Isa::avx2_vnni, Isa::avx512, Isa::avx512_vnni};
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -22,11 +26,29 @@ class IsaTest : public ::testing::Test {
 };
 
 TEST_F(IsaTest, NamesComeBack) {
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512_vnni})
-    EXPECT_EQ(parse_isa(isa_name(isa)), isa);
+  for (const Isa isa : kAll) EXPECT_EQ(parse_isa(isa_name(isa)), isa);
   EXPECT_THAT([] { parse_isa("avx21"); },
               ThrowsMessage<UsageError>(
                   AllOf(HasSubstr("UNIQ_ISA"), HasSubstr("`avx21`"), HasSubstr("try avx2"))));
+}
+
+// A set of pairs, so that a new instruction set has to say what it includes.
+TEST_F(IsaTest, WhatIncludesWhat) {
+  const std::set<std::pair<Isa, Isa>> others = {{Isa::avx2_vnni, Isa::avx2},
+                                                {Isa::avx512, Isa::avx2},
+                                                {Isa::avx512_vnni, Isa::avx2},
+                                                {Isa::avx512_vnni, Isa::avx512}};
+  for (const Isa allowed : kAll)
+    for (const Isa needed : kAll)
+      EXPECT_EQ(includes(allowed, needed),
+                needed == allowed || needed == Isa::scalar || others.contains({allowed, needed}))
+          << isa_name(allowed) << ' ' << isa_name(needed);
+}
+
+TEST_F(IsaTest, WhatIsIncludedIsThere) {
+  for (const Isa isa : available_isas())
+    for (const Isa other : kAll)
+      EXPECT_TRUE(!includes(isa, other) || has_isa(other)) << isa_name(isa);
 }
 
 TEST_F(IsaTest, ScalarIsAlwaysThere) {

@@ -59,7 +59,7 @@ struct ConvKernel {
 /// All that were built for this architecture, best first; the last, scalar, supports everything.
 std::span<const ConvKernel> conv_kernels();
 
-/// The first that supports the convolution and asks for no more than `isa`.
+/// The first that supports the convolution and that `isa` includes.
 const ConvKernel& choose_conv(const CodeConv& conv, Isa isa);
 
 /// All sums of a picture, dense, [row][column][channel], in memory of its own: for tests and

@@ -26,6 +26,27 @@ struct Avx512Vnni : Avx512VnniDot {
   using Weight = std::int8_t;
   static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
 };
+struct Avx2Vnni : Avx2VnniDot {
+  static constexpr Isa kIsa = Isa::avx2_vnni;
+  static constexpr Form kForm = Form::bytes;
+  static constexpr auto kDot = dot_avx2_vnni;
+  using Weight = std::int8_t;
+  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
+};
+struct Avx2Bytes : Avx2BytesDot {
+  static constexpr Isa kIsa = Isa::avx2;
+  static constexpr Form kForm = Form::bytes;
+  static constexpr auto kDot = dot_avx2_bytes;
+  using Weight = std::int8_t;
+  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
+};
+struct Avx512Bytes : Avx512BytesDot {
+  static constexpr Isa kIsa = Isa::avx512;
+  static constexpr Form kForm = Form::bytes;
+  static constexpr auto kDot = dot_avx512_bytes;
+  using Weight = std::int8_t;
+  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
+};
 struct Avx2 : Avx2Dot {
   static constexpr Isa kIsa = Isa::avx2;
   static constexpr Form kForm = Form::bytes;
@@ -84,6 +105,15 @@ StoredWeights stored_of(const CodeConv& conv) {
     using Limits = std::numeric_limits<typename Kind::Weight>;
     return stored_weights(conv, Limits::min(), Limits::max());
   }
+}
+
+/// Words whose products 16 bits can sum in any order, as pairs: 0 where one word is too much.
+template <class Kind>
+std::int64_t steps_of(const CodeConv& conv) {
+  const StoredWeights stored = stored_of<Kind>(conv);
+  const int largest = std::max(-stored.of(0, conv), stored.of(max_code(conv.weight_bits), conv));
+  return std::numeric_limits<std::int16_t>::max() /
+         std::max(1, 2 * largest * max_code(conv.activation_bits));
 }
 
 template <class Kind>
@@ -152,6 +182,7 @@ DotWork work_of(const PreparedConv& prepared) {
   work.columns = joined ? 1 : s.kernel_width;
   work.column_bytes = s.dilation_width * pixel;
   work.words = blocks.words * (joined ? s.kernel_width : 1);
+  if constexpr (Kind::kForm == Form::bytes) work.steps = steps_of<Kind>(prepared.conv);
   return work;
 }
 
@@ -228,6 +259,10 @@ template <class Kind>
 bool supports_bytes(const CodeConv& conv) {
   return has_border(conv) && (conv.shape.groups == 1 || conv.shape.group_out() >= Kind::kLanes);
 }
+template <class Kind>
+bool supports_pairs(const CodeConv& conv) {
+  return supports_bytes<Kind>(conv) && steps_of<Kind>(conv) > 0;
+}
 bool supports_bits(const CodeConv& conv, int activation_bits) {
   return has_border(conv) && cpu_info().features.avx512_vpopcntdq && conv.shape.groups == 1 &&
          conv.weight_bits == 1 && conv.activation_bits == activation_bits;
@@ -253,6 +288,9 @@ bool supports_bits(const CodeConv& conv, int activation_bits) {
   }  // namespace name
 
 UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))
+UNIQ_DIRECT(avx2_vnni_direct, Avx2Vnni, supports_bytes<Avx2Vnni>(conv))
+UNIQ_DIRECT(avx512_pairs, Avx512Bytes, supports_pairs<Avx512Bytes>(conv))
+UNIQ_DIRECT(avx2_pairs, Avx2Bytes, supports_pairs<Avx2Bytes>(conv))
 UNIQ_DIRECT(avx2_direct, Avx2, supports_bytes<Avx2>(conv))
 UNIQ_DIRECT(avx512_vnni_popcount, Popcount, supports_bits(conv, 1))
 UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, supports_bits(conv, 2))

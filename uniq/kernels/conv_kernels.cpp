@@ -23,7 +23,7 @@ std::span<const ConvKernel> conv_kernels() { return kKernels; }
 const ConvKernel& choose_conv(const CodeConv& conv, Isa isa) {
   const auto* const found = std::find_if(
       std::begin(kKernels), std::end(kKernels) - 1,
-      [&](const ConvKernel& kernel) { return kernel.isa <= isa && kernel.supports(conv); });
+      [&](const ConvKernel& kernel) { return includes(isa, kernel.isa) && kernel.supports(conv); });
   return *found;  // the last where no other fits: it supports everything
 }
 

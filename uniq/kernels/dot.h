@@ -18,6 +18,7 @@ struct DotWork {
   std::int64_t rows, row_bytes;           ///< of a window: stretches of bytes, one below the other
   std::int64_t columns, column_bytes;     ///< stretches in a row
   std::int64_t words;                     ///< of 32 bits, in a stretch
+  std::int64_t steps;                     ///< Avx2BytesDot: words that 16 bits can sum
   const void* weights;
   std::int64_t vectors;     ///< 1 to the kind's kVectors
   std::int32_t* sums;       ///< of the first window: vectors * kLanes
@@ -32,6 +33,32 @@ struct Avx512VnniDot {
   static constexpr std::int64_t kWordBytes = 64;  ///< of weights, of a word and a vector
 };
 void dot_avx512_vnni(const DotWork& work);
+
+/// VPDPBUSD of AVX-VNNI: the same with vectors of half the size.
+struct Avx2VnniDot {
+  static constexpr std::int64_t kLanes = 8;
+  static constexpr std::int64_t kVectors = 2;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 32;
+};
+void dot_avx2_vnni(const DotWork& work);
+
+/// VPMADDUBSW; words and lanes as for VPDPBUSD. Precondition: no sum of `steps` words, at least
+/// one, of two products each leaves 16 bits.
+struct Avx2BytesDot {
+  static constexpr std::int64_t kLanes = 8;
+  static constexpr std::int64_t kVectors = 2;
+  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kWordBytes = 32;
+};
+void dot_avx2_bytes(const DotWork& work);
+struct Avx512BytesDot {
+  static constexpr std::int64_t kLanes = 16;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kWordBytes = 64;
+};
+void dot_avx512_bytes(const DotWork& work);
 
 /// VPMADDWD. A word has the codes of four channels; weights have 16 bits, those of channels 0 and 2
 /// of all lanes before those of 1 and 3: masking and shifting a word gives these pairs.

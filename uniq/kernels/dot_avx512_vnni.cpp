@@ -10,123 +10,23 @@ namespace {
 
 using Vector = __m512i;
 constexpr std::int64_t kLanes = Avx512VnniDot::kLanes;
-constexpr std::int64_t kBytes = 64;
+constexpr std::int64_t kBytes = Avx512VnniDot::kWordBytes;
+constexpr int kMostVectors = Avx512VnniDot::kVectors;
+constexpr int kMostPixels = Avx512VnniDot::kPixels;
 
-/// The weights of a word, one name for each vector: GCC keeps arrays of vectors in memory.
-template <int kVectors>
-struct Weights {
-  Vector w0 = _mm512_setzero_si512();
-  Vector w1 = w0;
-  Vector w2 = w0;
-  Vector w3 = w0;
-
-  __attribute__((always_inline)) explicit Weights(const std::int8_t* p) {
-    w0 = _mm512_load_si512(p);
-    if constexpr (kVectors > 1) w1 = _mm512_load_si512(p + 1 * kBytes);
-    if constexpr (kVectors > 2) w2 = _mm512_load_si512(p + 2 * kBytes);
-    if constexpr (kVectors > 3) w3 = _mm512_load_si512(p + 3 * kBytes);
-  }
-};
-
-/// The sums of one window.
-template <int kVectors>
-struct Sums {
-  Vector s0 = _mm512_setzero_si512();
-  Vector s1 = s0;
-  Vector s2 = s0;
-  Vector s3 = s0;
-
-  __attribute__((always_inline)) void add(const std::uint8_t* codes, const Weights<kVectors>& w) {
-    int word = 0;
-    __builtin_memcpy(&word, codes, sizeof word);
-    const Vector x = _mm512_set1_epi32(word);
-    s0 = _mm512_dpbusd_epi32(s0, x, w.w0);
-    if constexpr (kVectors > 1) s1 = _mm512_dpbusd_epi32(s1, x, w.w1);
-    if constexpr (kVectors > 2) s2 = _mm512_dpbusd_epi32(s2, x, w.w2);
-    if constexpr (kVectors > 3) s3 = _mm512_dpbusd_epi32(s3, x, w.w3);
-  }
-
-  __attribute__((always_inline)) void store(std::int32_t* to) const {
-    _mm512_storeu_si512(to, s0);
-    if constexpr (kVectors > 1) _mm512_storeu_si512(to + 1 * kLanes, s1);
-    if constexpr (kVectors > 2) _mm512_storeu_si512(to + 2 * kLanes, s2);
-    if constexpr (kVectors > 3) _mm512_storeu_si512(to + 3 * kLanes, s3);
-  }
-};
-
-template <int kVectors, int kPixels>
-void dots(const DotWork& work) {
-  Sums<kVectors> p0;
-  Sums<kVectors> p1;
-  Sums<kVectors> p2;
-  Sums<kVectors> p3;
-  Sums<kVectors> p4;
-  Sums<kVectors> p5;
-  const auto* w = static_cast<const std::int8_t*>(work.weights);
-  const std::uint8_t* const x0 = work.inputs[0];
-  const std::uint8_t* const x1 = kPixels > 1 ? work.inputs[1] : x0;
-  const std::uint8_t* const x2 = kPixels > 2 ? work.inputs[2] : x0;
-  const std::uint8_t* const x3 = kPixels > 3 ? work.inputs[3] : x0;
-  const std::uint8_t* const x4 = kPixels > 4 ? work.inputs[4] : x0;
-  const std::uint8_t* const x5 = kPixels > 5 ? work.inputs[5] : x0;
-  for (std::int64_t row = 0; row < work.rows; ++row) {
-    for (std::int64_t column = 0; column < work.columns; ++column) {
-      const std::int64_t first = row * work.row_bytes + column * work.column_bytes;
-      const std::int64_t end = first + 4 * work.words;
-      for (std::int64_t at = first; at < end; at += 4) {
-        const Weights<kVectors> weights(w);
-        p0.add(x0 + at, weights);
-        if constexpr (kPixels > 1) p1.add(x1 + at, weights);
-        if constexpr (kPixels > 2) p2.add(x2 + at, weights);
-        if constexpr (kPixels > 3) p3.add(x3 + at, weights);
-        if constexpr (kPixels > 4) p4.add(x4 + at, weights);
-        if constexpr (kPixels > 5) p5.add(x5 + at, weights);
-        w += kVectors * kBytes;
-      }
-    }
-  }
-  std::int32_t* const to = work.sums;
-  const std::int64_t pixel = work.sums_pixel;
-  p0.store(to);
-  if constexpr (kPixels > 1) p1.store(to + 1 * pixel);
-  if constexpr (kPixels > 2) p2.store(to + 2 * pixel);
-  if constexpr (kPixels > 3) p3.store(to + 3 * pixel);
-  if constexpr (kPixels > 4) p4.store(to + 4 * pixel);
-  if constexpr (kPixels > 5) p5.store(to + 5 * pixel);
+inline Vector zero() { return _mm512_setzero_si512(); }
+inline Vector load(const std::int8_t* p) { return _mm512_load_si512(p); }
+inline void store(std::int32_t* p, Vector v) { _mm512_storeu_si512(p, v); }
+inline Vector broadcast(int word) { return _mm512_set1_epi32(word); }
+inline Vector multiply_add(Vector sum, Vector codes, Vector weights) {
+  return _mm512_dpbusd_epi32(sum, codes, weights);
 }
 
-template <int kVectors>
-void dots_of(const DotWork& work) {
-  switch (work.pixels) {
-    case 1:
-      return dots<kVectors, 1>(work);
-    case 2:
-      return dots<kVectors, 2>(work);
-    case 3:
-      return dots<kVectors, 3>(work);
-    case 4:
-      return dots<kVectors, 4>(work);
-    case 5:
-      return dots<kVectors, 5>(work);
-    default:
-      return dots<kVectors, 6>(work);
-  }
-}
+#include "uniq/kernels/dot_words.inc"
 
 }  // namespace
 
-void dot_avx512_vnni(const DotWork& work) {
-  switch (work.vectors) {
-    case 1:
-      return dots_of<1>(work);
-    case 2:
-      return dots_of<2>(work);
-    case 3:
-      return dots_of<3>(work);
-    default:
-      return dots_of<4>(work);
-  }
-}
+void dot_avx512_vnni(const DotWork& work) { all_word_dots(work); }
 
 }  // namespace uniq::kernels
 #endif  // x86-64

@@ -11,8 +11,39 @@
 namespace uniq::kernels {
 namespace {
 
-constexpr std::array kIsas = {Isa::scalar, Isa::avx2, Isa::avx512_vnni};
+constexpr std::array kIsas = {Isa::scalar, Isa::avx2, Isa::avx2_vnni, Isa::avx512,
+                              Isa::avx512_vnni};
 constexpr char kVariable[] = "UNIQ_ISA";
+
+/// What an instruction set consists of, one bit each.
+enum Part : unsigned { kAvx2 = 1, kAvxVnni = 2, kAvx512 = 4, kAvx512Vnni = 8 };
+
+unsigned parts_of(Isa isa) {
+  switch (isa) {
+    case Isa::avx2:
+      return kAvx2;
+    case Isa::avx2_vnni:
+      return kAvx2 | kAvxVnni;
+    case Isa::avx512:
+      return kAvx2 | kAvx512;
+    case Isa::avx512_vnni:
+      return kAvx2 | kAvx512 | kAvx512Vnni;
+    case Isa::scalar:
+      break;
+  }
+  return 0;
+}
+
+unsigned parts_of(const CpuFeatures& f) {
+  unsigned parts = 0;
+  if (f.avx2 && f.fma) parts |= kAvx2;
+  if (f.avx_vnni) parts |= kAvxVnni;
+  if (f.avx512f && f.avx512bw && f.avx512vl) parts |= kAvx512;
+  if (f.avx512_vnni) parts |= kAvx512Vnni;
+  return parts;
+}
+
+bool has_all(unsigned parts, unsigned needed) { return (needed & ~parts) == 0; }
 
 std::vector<std::string> names(const std::vector<Isa>& isas) {
   std::vector<std::string> names;
@@ -27,6 +58,10 @@ std::string_view isa_name(Isa isa) {
   switch (isa) {
     case Isa::avx2:
       return "avx2";
+    case Isa::avx2_vnni:
+      return "avx2_vnni";
+    case Isa::avx512:
+      return "avx512";
     case Isa::avx512_vnni:
       return "avx512_vnni";
     case Isa::scalar:
@@ -46,22 +81,9 @@ Isa parse_isa(std::string_view name) {
                     .remedy = nearest_name(std::string(name), known)});
 }
 
-bool has_isa(Isa isa) {
-#if defined(__x86_64__)
-  const CpuFeatures& f = cpu_info().features;
-  switch (isa) {
-    case Isa::avx2:
-      return f.avx2 && f.fma;
-    case Isa::avx512_vnni:
-      return f.avx2 && f.fma && f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
-    case Isa::scalar:
-      break;
-  }
-  return true;
-#else
-  return isa == Isa::scalar;
-#endif
-}
+bool includes(Isa allowed, Isa needed) { return has_all(parts_of(allowed), parts_of(needed)); }
+
+bool has_isa(Isa isa) { return has_all(parts_of(cpu_info().features), parts_of(isa)); }
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> isas;

@@ -6,23 +6,28 @@
 
 namespace uniq::kernels {
 
-/// In ascending order of what they ask of the CPU.
-enum class Isa { scalar, avx2, avx512_vnni };
+/// The worst first. Not a chain: avx512 has no instructions of avx2_vnni.
+enum class Isa { scalar, avx2, avx2_vnni, avx512, avx512_vnni };
 
-/// "scalar", "avx2", "avx512_vnni": the values of UNIQ_ISA.
+/// Whether what is held to `allowed` may use what is written for `needed`: all that `needed` asks
+/// of the CPU is part of `allowed`.
+bool includes(Isa allowed, Isa needed);
+
+/// "scalar", "avx2", "avx2_vnni", "avx512", "avx512_vnni": the values of UNIQ_ISA.
 std::string_view isa_name(Isa isa);
 
 /// Throws UsageError for any other name, with the nearest.
 Isa parse_isa(std::string_view name);
 
 /// Whether this CPU, under this operating system, has what the set asks for: avx2 AVX2 and FMA,
-/// avx512_vnni the same and AVX-512 F, BW, VL and VNNI.
+/// avx2_vnni the same and AVX-VNNI, avx512 AVX2, FMA and AVX-512 F, BW and VL, avx512_vnni the same
+/// and AVX-512 VNNI.
 bool has_isa(Isa isa);
 
-/// Those that has_isa, ascending; scalar always.
+/// Those that has_isa, the worst first; scalar always.
 std::vector<Isa> available_isas();
 
-/// What UNIQ_ISA in the environment asks for, else the highest available. Throws UsageError where
+/// What UNIQ_ISA in the environment asks for, else the best available. Throws UsageError where
 /// it names a set that is unknown or that the CPU lacks. Reads the environment each time.
 Isa chosen_isa();
 

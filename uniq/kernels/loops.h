@@ -129,7 +129,7 @@ struct Loops {
 extern const Loops kScalarLoops;
 #if defined(__x86_64__)
 extern const Loops kAvx2Loops;
-extern const Loops kAvx512VnniLoops;
+extern const Loops kAvx512Loops;
 #endif
 
 }  // namespace uniq::kernels

@@ -9,8 +9,8 @@ namespace uniq::kernels {
 /// The scalar one where no other is built for this architecture.
 inline const Loops& loops_of([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::avx512_vnni) return kAvx512VnniLoops;
-  if (isa == Isa::avx2) return kAvx2Loops;
+  if (includes(isa, Isa::avx512)) return kAvx512Loops;
+  if (includes(isa, Isa::avx2)) return kAvx2Loops;
 #endif
   return kScalarLoops;
 }

@@ -84,7 +84,7 @@ struct Buffer {
 };
 
 struct NetworkOptions {
-  /// Highest instruction set to use; nothing: kernels::chosen_isa().
+  /// Instruction set to use, with all that it includes; nothing: kernels::chosen_isa().
   std::optional<kernels::Isa> isa = std::nullopt;
   /// Every value keeps memory of its own, to be looked at after a run.
   bool keep_values = false;

@@ -14,7 +14,8 @@
  *
  * Threads: a model may be used by several threads at once, a session by one at a time; sessions of
  * one model run side by side. The instruction set is the best that the CPU has, or the one that the
- * environment variable UNIQ_ISA names when the model is loaded (scalar, avx2, avx512_vnni).
+ * environment variable UNIQ_ISA names when the model is loaded (scalar, avx2, avx2_vnni, avx512,
+ * avx512_vnni).
  */
 #ifndef UNIQ_H
 #define UNIQ_H

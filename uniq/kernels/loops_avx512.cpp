@@ -128,6 +128,6 @@ inline void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
 }  // namespace
 }  // namespace uniq::kernels
 
-#define UNIQ_LOOPS kAvx512VnniLoops
+#define UNIQ_LOOPS kAvx512Loops
 #include "uniq/kernels/loops.inc"
 #endif  // x86-64
