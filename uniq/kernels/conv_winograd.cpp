@@ -52,7 +52,8 @@ void transform_weights(const int* g, std::int64_t step, int* to, std::int64_t to
 void transform_weights(const int (&g)[9], int (&places)[kWinogradPlaces]) {
   int rows[4 * 3];
   for (int column = 0; column < 3; ++column) transform_weights(g + column, 3, rows + column, 3);
-  for (int row = 0; row < 4; ++row) transform_weights(rows + 3 * row, 1, places + 4 * row, 1);
+  for (std::int64_t row = 0; row < 4; ++row)
+    transform_weights(rows + 3 * row, 1, places + 4 * row, 1);
 }
 
 /// The tiles that a row of outputs needs.
@@ -87,7 +88,7 @@ void correct(const std::int64_t (&sums)[kWinogradPlaces], int offset, std::int64
       std::int64_t sum = 0;
       for (int i = 0; i < 4; ++i)
         for (int j = 0; j < 4; ++j)
-          if (i != 1 || j != 1) sum += kA[row][i] * kA[column][j] * sums[4 * i + j];
+          if (i != 1 || j != 1) sum += std::int64_t{kA[row][i]} * kA[column][j] * sums[4 * i + j];
       *to = static_cast<std::int32_t>(offset * sum);
     }
   }

@@ -82,7 +82,7 @@ void dots(const DotWork& work) {
         if constexpr (kPixels > 1) p1.add(x1 + at, weights);
         if constexpr (kPixels > 2) p2.add(x2 + at, weights);
         if constexpr (kPixels > 3) p3.add(x3 + at, weights);
-        w += 2 * kVectors * kVectorWeights;
+        w += std::int64_t{2} * kVectors * kVectorWeights;
       }
     }
   }

@@ -58,7 +58,7 @@ inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, st
                          int bits) {
   const __m512i codes = _mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512());
   std::uint8_t* const word = pixel + (channel >> 5) * bits * 4 + ((channel & 31) >> 3);
-  for (int bit = 0; bit < bits; ++bit) {
+  for (std::int64_t bit = 0; bit < bits; ++bit) {
     const __mmask16 plane =
         _mm512_mask_test_epi32_mask(first_lanes(n), codes, _mm512_set1_epi32(1 << bit));
     __builtin_memcpy(word + bit * 4, &plane, sizeof plane);
