@@ -206,11 +206,15 @@ void Network::add_step(std::size_t index) {
             .columns = node.shape.width};
   for (std::size_t i = 0; i < node.inputs.size(); ++i)
     step.inputs.push_back(input_buffer(index, i));
-  const auto of_node = [&](const Buffer& buffer) {
-    return values_[static_cast<std::size_t>(buffer.value)].node == static_cast<int>(index);
+  // Buffers stand in the order of the nodes that write them.
+  const auto of_node = [&](std::size_t buffer) {
+    return values_[static_cast<std::size_t>(buffers_[buffer].value)].node ==
+           static_cast<int>(index);
   };
-  for (std::size_t i = 0; i < buffers_.size(); ++i)
-    if (of_node(buffers_[i])) step.outputs.push_back(static_cast<int>(i));
+  auto next =
+      steps_.empty() ? std::size_t{0} : static_cast<std::size_t>(steps_.back().outputs.back()) + 1;
+  for (; next < buffers_.size() && of_node(next); ++next)
+    step.outputs.push_back(static_cast<int>(next));
   step.epilogue = make_epilogue(index, step.outputs);
   step.program = kernels::EpilogueProgram(step.epilogue);
   if (auto* core = std::get_if<InputCore>(&step.core)) make_tables(step, loops(), *core);

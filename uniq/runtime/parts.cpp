@@ -90,8 +90,7 @@ PooledRows::PooledRows(const Step& conv, const Step& pool)
 
 std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
   // Each part begins with rows that the one before computes too.
-  const std::int64_t least = 1;
-  const std::int64_t pieces = best_pieces(shape_.out_height, least, 1, threads);
+  const std::int64_t pieces = best_pieces(shape_.out_height, 1, 1, threads);
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t piece = 0; piece < pieces; ++piece) {
     const std::int64_t begin = piece * shape_.out_height / pieces;

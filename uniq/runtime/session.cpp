@@ -299,8 +299,10 @@ void Session::write_outputs(const Step& step, std::int64_t row, kernels::Epilogu
   std::vector<void*>& outputs = workers_[static_cast<std::size_t>(worker)].outputs;
   const bool is_last = work.first_channel + work.channels == step.epilogue.channels;
   for (std::size_t i = 0; i < step.outputs.size(); ++i) {
-    if (is_last) clear_row(step.outputs[i], row);
-    if (is_last) fill_row_border(step.outputs[i], row);
+    if (is_last) {
+      clear_row(step.outputs[i], row);
+      fill_row_border(step.outputs[i], row);
+    }
     outputs[i] = at(step.outputs[i], row);
   }
   work.outputs = outputs.data();
@@ -346,10 +348,11 @@ void Session::write(int value, std::span<const float> floats) {
 }
 
 void Session::write(int value, std::span<const std::uint8_t> codes) {
-  for (const Buffer& buffer : network_->buffers())
-    if (buffer.value == value)
-      kernels::write_codes(buffer.layout, codes,
-                           reinterpret_cast<std::uint8_t*>(arena_.data() + buffer.offset));
+  const std::vector<Buffer>& buffers = network_->buffers();
+  for (auto id = static_cast<std::size_t>(network_->buffer_of(value));
+       id < buffers.size() && buffers[id].value == value; ++id)
+    kernels::write_codes(buffers[id].layout, codes,
+                         reinterpret_cast<std::uint8_t*>(arena_.data() + buffers[id].offset));
 }
 
 }  // namespace uniq::runtime
