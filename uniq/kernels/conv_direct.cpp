@@ -73,6 +73,8 @@ struct Blocks {
   static constexpr std::int64_t kOuts = Kind::kVectors * Kind::kLanes;  ///< of a whole block
   /// Channels of a word.
   static constexpr std::int64_t kWord = Kind::kForm == Form::planes ? 32 : 4;
+  /// Bytes before each vector's weights: what sums begin with, all of the block's together.
+  static constexpr std::int64_t kHead = Kind::kForm == Form::planes ? Kind::kWordBytes : 0;
 
   std::int64_t vectors;  ///< of a group
   std::int64_t words;    ///< of a tap
@@ -88,11 +90,11 @@ struct Blocks {
   }
   /// In bytes.
   std::int64_t at(std::int64_t group, std::int64_t block) const {
-    return (group * vectors + block * Kind::kVectors) * taps * words * Kind::kWordBytes;
+    return (group * vectors + block * Kind::kVectors) * (taps * words * Kind::kWordBytes + kHead);
   }
   std::int64_t at(std::int64_t group, std::int64_t block, std::int64_t tap, std::int64_t word,
                   std::int64_t vector) const {
-    return at(group, block) +
+    return at(group, block) + kHead * vectors_of(block) +
            ((tap * words + word) * vectors_of(block) + vector) * Kind::kWordBytes;
   }
 };
@@ -100,7 +102,7 @@ struct Blocks {
 template <class Kind>
 StoredWeights stored_of(const CodeConv& conv) {
   if constexpr (Kind::kForm == Form::planes) {
-    return stored_bits(conv);
+    return {};  // bits stand for -1 and 1
   } else {
     using Limits = std::numeric_limits<typename Kind::Weight>;
     return stored_weights(conv, Limits::min(), Limits::max());
@@ -128,19 +130,22 @@ AlignedBytes lay_out(const CodeConv& conv, std::span<const std::uint8_t> codes) 
     const std::int64_t block = in_group / blocks.kOuts;
     const std::int64_t vector = in_group % blocks.kOuts / Kind::kLanes;
     const std::int64_t lane = in_group % Kind::kLanes;
+    [[maybe_unused]] auto* const first_sums =
+        reinterpret_cast<std::int32_t*>(weights.data() + blocks.at(out / s.group_out(), block));
     for (std::int64_t tap = 0; tap < s.taps(); ++tap) {
       for (std::int64_t channel = 0; channel < s.group_in(); ++channel) {
         std::byte* const word = weights.data() + blocks.at(out / s.group_out(), block, tap,
                                                            channel / blocks.kWord, vector);
-        const int number = stored.of(*code++, conv);
         const std::int64_t in_word = channel % blocks.kWord;
         if constexpr (Kind::kForm == Form::planes) {
-          auto& bits = reinterpret_cast<std::uint32_t*>(word)[lane];
-          bits |= static_cast<std::uint32_t>(number) << in_word;
+          reinterpret_cast<std::uint32_t*>(word)[lane] |= std::uint32_t{*code} << in_word;
+          first_sums[vector * Kind::kLanes + lane] += *code * max_code(conv.activation_bits);
         } else {
           using Weight = typename Kind::Weight;
-          reinterpret_cast<Weight*>(word)[Kind::place(lane, in_word)] = static_cast<Weight>(number);
+          reinterpret_cast<Weight*>(word)[Kind::place(lane, in_word)] =
+              static_cast<Weight>(stored.of(*code, conv));
         }
+        ++code;
       }
     }
   }
@@ -265,7 +270,8 @@ bool supports_pairs(const CodeConv& conv) {
 }
 bool supports_bits(const CodeConv& conv, int activation_bits) {
   return has_border(conv) && cpu_info().features.avx512_vpopcntdq && conv.shape.groups == 1 &&
-         conv.weight_bits == 1 && conv.activation_bits == activation_bits;
+         conv.weight_bits == 1 && conv.weight_grid == Grid::mid_rise &&
+         conv.activation_bits == activation_bits;
 }
 
 }  // namespace

@@ -71,6 +71,10 @@ struct Avx2Dot {
 void dot_avx2(const DotWork& work);
 
 /// VPOPCNTD. A word has one bit of the codes of 32 channels, and so has a lane of weights of 1 bit.
+/// The sums of codes times weights of -1 and 1 (bits 0 and 1): the number of codes of 1 at weights
+/// of 1, less those at weights of -1, is the number of weights of 1 less that of places where code
+/// and weight differ, which XOR leaves. The first number stands before the weights of each block, a
+/// vector of int32 for each of theirs.
 struct Avx512PopcountDot {
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
@@ -80,7 +84,7 @@ struct Avx512PopcountDot {
 void dot_avx512_popcount(const DotWork& work);
 
 /// The same of codes of 2 bits: a word of the low bits is followed by one of the high bits, which
-/// counts double; `words` counts pairs.
+/// counts double; three times the number of weights of 1 stands before them; `words` counts pairs.
 struct Avx512Popcount2Dot {
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;

@@ -1,5 +1,5 @@
-// Dot products of bits: AND, VPOPCNTD, add. 6 windows times 4 vectors of output channels are summed
-// at once, or 3 times 4 with codes of two bits, whose bits have sums of their own.
+// Dot products of bits: XOR, VPOPCNTD, add. 6 windows times 4 vectors of output channels are
+// summed at once, or 3 times 4 with codes of two bits, whose bits have sums of their own.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -19,7 +19,7 @@ inline Vector broadcast(const std::uint8_t* codes) {
 }
 
 inline Vector count(Vector sum, Vector codes, Vector weights) {
-  return _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_and_si512(codes, weights)));
+  return _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(codes, weights)));
 }
 
 /// The weights of a word, one name for each vector: GCC keeps arrays of vectors in memory.
@@ -52,6 +52,8 @@ struct Sums {
     if constexpr (kVectors > 1) s1 = count(s1, x, w.w1);
     if constexpr (kVectors > 2) s2 = count(s2, x, w.w2);
     if constexpr (kVectors > 3) s3 = count(s3, x, w.w3);
+    // One word after the other: GCC 12 would count several first, and spill sums.
+    asm("" : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3));
   }
 
   __attribute__((always_inline)) void add_double(const Sums& other) {
@@ -61,24 +63,29 @@ struct Sums {
     if constexpr (kVectors > 3) s3 = _mm512_add_epi32(s3, _mm512_slli_epi32(other.s3, 1));
   }
 
-  __attribute__((always_inline)) void store(std::int32_t* to) const {
-    _mm512_storeu_si512(to, s0);
-    if constexpr (kVectors > 1) _mm512_storeu_si512(to + 1 * kLanes, s1);
-    if constexpr (kVectors > 2) _mm512_storeu_si512(to + 2 * kLanes, s2);
-    if constexpr (kVectors > 3) _mm512_storeu_si512(to + 3 * kLanes, s3);
+  /// What is counted, taken off the block's first numbers.
+  __attribute__((always_inline)) void store(std::int32_t* to,
+                                            const Weights<kVectors>& first) const {
+    _mm512_storeu_si512(to, _mm512_sub_epi32(first.w0, s0));
+    if constexpr (kVectors > 1)
+      _mm512_storeu_si512(to + 1 * kLanes, _mm512_sub_epi32(first.w1, s1));
+    if constexpr (kVectors > 2)
+      _mm512_storeu_si512(to + 2 * kLanes, _mm512_sub_epi32(first.w2, s2));
+    if constexpr (kVectors > 3)
+      _mm512_storeu_si512(to + 3 * kLanes, _mm512_sub_epi32(first.w3, s3));
   }
 };
 
 /// Codes of one bit.
 template <int kVectors, int kPixels>
 void dots_1(const DotWork& work) {
+  const auto* w = static_cast<const std::uint8_t*>(work.weights) + kVectors * kBytes;
   Sums<kVectors> p0;
   Sums<kVectors> p1;
   Sums<kVectors> p2;
   Sums<kVectors> p3;
   Sums<kVectors> p4;
   Sums<kVectors> p5;
-  const auto* w = static_cast<const std::uint8_t*>(work.weights);
   const std::uint8_t* const x0 = work.inputs[0];
   const std::uint8_t* const x1 = kPixels > 1 ? work.inputs[1] : x0;
   const std::uint8_t* const x2 = kPixels > 2 ? work.inputs[2] : x0;
@@ -101,27 +108,28 @@ void dots_1(const DotWork& work) {
       }
     }
   }
+  const Weights<kVectors> first(static_cast<const std::uint8_t*>(work.weights));
   std::int32_t* const to = work.sums;
   const std::int64_t pixel = work.sums_pixel;
-  p0.store(to);
-  if constexpr (kPixels > 1) p1.store(to + 1 * pixel);
-  if constexpr (kPixels > 2) p2.store(to + 2 * pixel);
-  if constexpr (kPixels > 3) p3.store(to + 3 * pixel);
-  if constexpr (kPixels > 4) p4.store(to + 4 * pixel);
-  if constexpr (kPixels > 5) p5.store(to + 5 * pixel);
+  p0.store(to, first);
+  if constexpr (kPixels > 1) p1.store(to + 1 * pixel, first);
+  if constexpr (kPixels > 2) p2.store(to + 2 * pixel, first);
+  if constexpr (kPixels > 3) p3.store(to + 3 * pixel, first);
+  if constexpr (kPixels > 4) p4.store(to + 4 * pixel, first);
+  if constexpr (kPixels > 5) p5.store(to + 5 * pixel, first);
 }
 
 /// Codes of two bits.
 template <int kVectors, int kPixels>
 void dots_2(const DotWork& work) {
+  constexpr std::int64_t kWord = 4;
+  const auto* w = static_cast<const std::uint8_t*>(work.weights) + kVectors * kBytes;
   Sums<kVectors> low0;
   Sums<kVectors> high0;
   Sums<kVectors> low1;
   Sums<kVectors> high1;
   Sums<kVectors> low2;
   Sums<kVectors> high2;
-  constexpr std::int64_t kWord = 4;
-  const auto* w = static_cast<const std::uint8_t*>(work.weights);
   const std::uint8_t* const x0 = work.inputs[0];
   const std::uint8_t* const x1 = kPixels > 1 ? work.inputs[1] : x0;
   const std::uint8_t* const x2 = kPixels > 2 ? work.inputs[2] : x0;
@@ -141,13 +149,14 @@ void dots_2(const DotWork& work) {
       }
     }
   }
+  const Weights<kVectors> first(static_cast<const std::uint8_t*>(work.weights));
   std::int32_t* const to = work.sums;
   low0.add_double(high0);
-  low0.store(to);
+  low0.store(to, first);
   if constexpr (kPixels > 1) low1.add_double(high1);
-  if constexpr (kPixels > 1) low1.store(to + work.sums_pixel);
+  if constexpr (kPixels > 1) low1.store(to + work.sums_pixel, first);
   if constexpr (kPixels > 2) low2.add_double(high2);
-  if constexpr (kPixels > 2) low2.store(to + 2 * work.sums_pixel);
+  if constexpr (kPixels > 2) low2.store(to + 2 * work.sums_pixel, first);
 }
 
 template <int kVectors>

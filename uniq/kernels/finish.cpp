@@ -24,7 +24,7 @@ std::size_t finish_scratch(const PreparedConv& prepared, const StoredWeights& st
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t outputs = rows * s.out_width;
   std::int64_t numbers = 0;
-  if (stored.constant != 0) numbers += outputs + (covered_rows(s, rows) + 1) * covered_columns(s);
+  if (stored.constant != 0) numbers += outputs + (covered_rows(s, rows) + 2) * covered_columns(s);
   if (prepared.corrections.vary()) numbers += outputs;
   return static_cast<std::size_t>(numbers) * sizeof(std::int32_t);
 }
@@ -43,7 +43,8 @@ Finish::Finish(const PreparedConv& prepared, const StoredWeights& stored, const 
     window_ = next;
     pixels_ = window_ + outputs;
     column_ = pixels_ + covered_rows(s, part.rows) * covered_columns(s);
-    next = column_ + covered_columns(s);
+    halves_ = column_ + covered_columns(s);
+    next = halves_ + covered_columns(s);
   }
   if (!prepared.corrections.vary()) return;
   places_ = next;
@@ -78,6 +79,7 @@ void Finish::set_group(const Loops& loops, const std::uint8_t* first_window,
                      .dilation_width = s.dilation_width,
                      .pixels = pixels_,
                      .column = column_,
+                     .halves = halves_,
                      .sums = window_});
 }
 

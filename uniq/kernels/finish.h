@@ -38,6 +38,7 @@ class Finish {
   std::int32_t* places_ = nullptr;  ///< the same
   std::int32_t* pixels_ = nullptr;
   std::int32_t* column_ = nullptr;
+  std::int32_t* halves_ = nullptr;
 };
 
 }  // namespace uniq::kernels

@@ -84,6 +84,7 @@ struct WindowRun {
   std::int64_t dilation_height, dilation_width;
   std::int32_t* pixels;  ///< scratch, [in_rows][in_columns]
   std::int32_t* column;  ///< scratch, [in_columns]
+  std::int32_t* halves;  ///< scratch, [in_columns]
   std::int32_t* sums;    ///< [rows][columns]
 };
 
