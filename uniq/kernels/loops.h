@@ -1,6 +1,6 @@
 // Inner loops that are written once and built for each instruction set (epilogue.inc, pool.inc,
-// float_conv.inc, sums.inc), with the same bits from all. Nothing here but numbers (runs.h says
-// why).
+// pool_sums.inc, float_conv.inc, sums.inc), with the same bits from all. Nothing here but numbers
+// (runs.h says why).
 #pragma once
 
 #include <cstdint>
@@ -99,12 +99,38 @@ struct FinishRun {
   SumTerms terms;
 };
 
+/// A row of sums, finished, into the largest so far of a max pool's windows, column by column.
+struct SumMaxRun {
+  const std::int32_t* raw;  ///< as a kernel leaves them
+  SumTerms terms;           ///< of the first pixel
+  /// By channel, 0, or -1 where the least sum is wanted: all bits turned over, it is the largest.
+  const std::int32_t* turn;
+  std::int64_t pixels, channels;
+  std::int64_t pixel;     ///< from a pixel to the next, of raw and largest
+  bool is_first;          ///< nothing is in `largest` yet
+  std::int32_t* largest;  ///< [pixel][channel], turned
+};
+
+/// Then the largest of each window's columns, turned back.
+struct ColumnMaxRun {
+  const std::int32_t* largest;
+  const std::int32_t* turn;
+  std::int64_t in_columns, columns, channels;
+  std::int64_t pixel;  ///< from a pixel to the next, of largest and sums
+  std::int64_t kernel, stride, padding;
+  std::int32_t* sums;
+};
+
 struct Loops {
   void (*epilogue)(const EpilogueRun& run);
 
   // sums.inc
   void (*window_sums)(const WindowRun& run);
   void (*finish_sums)(const FinishRun& run);
+
+  // pool_sums.inc
+  void (*max_with_sums)(const SumMaxRun& run);
+  void (*max_of_columns)(const ColumnMaxRun& run);
 
   // pool.inc; what is written overlaps nothing that is read
   /// values = a + b

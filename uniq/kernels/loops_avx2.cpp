@@ -42,6 +42,12 @@ inline Ints load(const std::int32_t* p, std::int64_t n) {
 inline Ints add(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
 inline Ints broadcast_int(std::int32_t x) { return _mm256_set1_epi32(x); }
 inline Ints shift_left(Ints a, int bits) { return _mm256_sllv_epi32(a, _mm256_set1_epi32(bits)); }
+inline Ints exclusive_or(Ints a, Ints b) { return _mm256_xor_si256(a, b); }
+inline Ints larger(Ints a, Ints b) { return _mm256_max_epi32(a, b); }
+inline void store(std::int32_t* p, Ints v, std::int64_t n) {
+  if (n == kLanes) return _mm256_storeu_si256(reinterpret_cast<Ints*>(p), v);
+  _mm256_maskstore_epi32(p, first_lanes(n), v);
+}
 inline Floats to_floats(Ints a) { return _mm256_cvtepi32_ps(a); }
 
 inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {

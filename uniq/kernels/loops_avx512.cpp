@@ -39,6 +39,12 @@ inline Ints load(const std::int32_t* p, std::int64_t n) {
 inline Ints add(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
 inline Ints broadcast_int(std::int32_t x) { return _mm512_set1_epi32(x); }
 inline Ints shift_left(Ints a, int bits) { return _mm512_sllv_epi32(a, _mm512_set1_epi32(bits)); }
+inline Ints exclusive_or(Ints a, Ints b) { return _mm512_xor_si512(a, b); }
+inline Ints larger(Ints a, Ints b) { return _mm512_max_epi32(a, b); }
+inline void store(std::int32_t* p, Ints v, std::int64_t n) {
+  if (n == kLanes) return _mm512_storeu_si512(p, v);
+  _mm512_mask_storeu_epi32(p, first_lanes(n), v);
+}
 inline Floats to_floats(Ints a) { return _mm512_cvtepi32_ps(a); }
 
 inline void store_codes(std::uint8_t* p, Floats v, std::int64_t n) {

@@ -23,6 +23,11 @@ Ints load(const std::int32_t* p, std::int64_t /*n*/) { return static_cast<Ints>(
 Ints add(Ints a, Ints b) { return a + b; }
 Ints broadcast_int(std::int32_t x) { return static_cast<Ints>(x); }
 Ints shift_left(Ints a, int bits) { return a << bits; }
+Ints exclusive_or(Ints a, Ints b) { return a ^ b; }
+Ints larger(Ints a, Ints b) {
+  return static_cast<std::int32_t>(a) > static_cast<std::int32_t>(b) ? a : b;
+}
+void store(std::int32_t* p, Ints v, std::int64_t /*n*/) { *p = static_cast<std::int32_t>(v); }
 Floats to_floats(Ints a) { return static_cast<float>(static_cast<std::int32_t>(a)); }
 
 int rounded(Floats v) {

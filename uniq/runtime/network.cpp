@@ -61,6 +61,8 @@ EpilogueStage::Kind stage_kind(format::Stage::Kind kind) {
   return EpilogueStage::Kind::affine;
 }
 
+bool is_affine(const EpilogueStage& stage) { return stage.kind == EpilogueStage::Kind::affine; }
+
 /// What each output makes of each byte of each channel, by the epilogue itself.
 void make_tables(const Step& step, const kernels::Loops& loops, InputCore& core) {
   constexpr std::int64_t kBytes = 256;
@@ -142,7 +144,12 @@ void Network::join_pools() {
     step.is_pooled = step.outputs.size() == 1 && next.inputs[0] == step.outputs[0] &&
                      !is_read_later && !step.adds_residual &&
                      kernels::sums_stride(step.epilogue.channels) == step.epilogue.channels &&
+                     std::ranges::none_of(step.epilogue.outputs[0].stages, is_affine) &&
                      model_.output != buffers_[static_cast<std::size_t>(step.outputs[0])].value;
+    // A larger sum gives a larger value, or one that is less where the scale is negative.
+    if (step.is_pooled)
+      for (std::int64_t c = 0; c < step.epilogue.channels; ++c)
+        step.turn.push_back(step.epilogue.scale[c] < 0.0f ? -1 : 0);
   }
 }
 
@@ -202,6 +209,7 @@ void Network::add_step(std::size_t index) {
             .inputs = {},
             .outputs = {},
             .adds_residual = node.op == PackedOp::conv && node.inputs.size() == 2,
+            .turn = {},
             .rows = node.shape.height,
             .columns = node.shape.width};
   for (std::size_t i = 0; i < node.inputs.size(); ++i)

@@ -64,8 +64,9 @@ struct Step {
   std::vector<int> outputs;    ///< buffers, as the epilogue's
   bool adds_residual = false;  ///< inputs[1]
   /// The next step is a max pool, and all that reads this convolution: both are computed together,
-  /// a few rows at a time, and what lies between them is in no buffer for longer.
+  /// a few rows at a time, and what lies between them is in no buffer.
   bool is_pooled = false;
+  std::vector<std::int32_t> turn;  ///< then, kernels::SumMaxRun::turn
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::string kernel() const;  ///< the name of what computes it: "avx2.direct", "average"

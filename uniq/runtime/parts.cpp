@@ -85,8 +85,8 @@ PooledRows::PooledRows(const Step& conv, const Step& pool)
       channels_(conv.epilogue.channels),
       row_step_(std::get<CodeConvCore>(conv.core).prepared.row_step),
       columns_(conv.columns),
-      chunk_(
-          std::max<std::int64_t>(1, 2 * kMostSums / (shape_.stride_height * columns_ * pixel()))) {}
+      // Sums of a chunk stay in the cache.
+      chunk_(divide_up(std::max<std::int64_t>(1, kMostSums / 2 / row()), row_step_) * row_step_) {}
 
 std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
   // Each part begins with rows that the one before computes too.
@@ -101,24 +101,25 @@ std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
 }
 
 std::int64_t PooledRows::first(std::int64_t row) const {
-  const std::int64_t first =
-      std::max<std::int64_t>(0, row * shape_.stride_height - shape_.padding_height);
-  return first / row_step_ * row_step_;
+  return std::max<std::int64_t>(0, row * shape_.stride_height - shape_.padding_height);
 }
 
 std::int64_t PooledRows::end(std::int64_t row) const {
-  const std::int64_t end =
-      row * shape_.stride_height - shape_.padding_height + shape_.kernel_height;
-  return std::min(shape_.in_height, divide_up(end, row_step_) * row_step_);
+  return std::min(shape_.in_height,
+                  row * shape_.stride_height - shape_.padding_height + shape_.kernel_height);
 }
 
-std::int64_t PooledRows::most() const {
-  return std::min(shape_.in_height, (chunk_ - 1) * shape_.stride_height + shape_.kernel_height +
-                                        2 * (row_step_ - 1) + shape_.stride_height);
+std::int64_t PooledRows::reader(std::int64_t conv_row) const {
+  const std::int64_t behind = conv_row + shape_.padding_height - shape_.kernel_height + 1;
+  return behind <= 0 ? 0 : divide_up(behind, shape_.stride_height);
+}
+
+std::int64_t PooledRows::depth() const {
+  return divide_up(shape_.kernel_height, shape_.stride_height);
 }
 
 std::size_t PooledRows::bytes() const {
-  return static_cast<std::size_t>(most() * columns_ * pixel()) * sizeof(float);
+  return static_cast<std::size_t>((chunk_ + depth()) * row()) * sizeof(std::int32_t);
 }
 
 std::size_t sums_bytes(const kernels::ConvPart& part, std::int64_t columns) {

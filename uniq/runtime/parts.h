@@ -15,23 +15,32 @@ inline constexpr std::int64_t kPartsOfThread = 4;
 /// Empty for steps that are no convolution of codes.
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads);
 
-/// Which rows of a pooled convolution (Step::is_pooled) its pool's rows need.
+/// How a pooled convolution (Step::is_pooled) and its pool are computed together: some rows of the
+/// convolution at a time, each of which goes into the largest sums of the pool's rows whose windows
+/// it lies in.
 class PooledRows {
  public:
   PooledRows(const Step& conv, const Step& pool);
 
   /// Parts of the pool's rows, all channels.
   std::vector<kernels::ConvPart> parts(int threads) const;
-  /// The pool's rows that are made at once.
-  std::int64_t chunk() const { return chunk_; }
-  /// First row of the convolution that is computed for a row of the pool's, and the end of those.
+  /// First row of the convolution in the windows of a row of the pool's, and the end of those.
   std::int64_t first(std::int64_t row) const;
   std::int64_t end(std::int64_t row) const;
-  /// Most rows at a time, and the memory for them.
-  std::int64_t most() const;
-  std::size_t bytes() const;
-  /// Numbers from a pixel to the next: sums of all channels.
+  /// First row of the pool's whose windows a row of the convolution is in, before the part's first
+  /// too.
+  std::int64_t reader(std::int64_t conv_row) const;
+  /// Rows of the convolution that are computed at once, from a multiple of its kernel's row_step
+  /// on.
+  std::int64_t chunk() const { return chunk_; }
+  std::int64_t row_step() const { return row_step_; }
+  /// Rows of the pool's that a row of the convolution may be in.
+  std::int64_t depth() const;
+  /// Numbers from a pixel to the next, and in a row of the convolution: sums of all channels.
   std::int64_t pixel() const { return kernels::sums_stride(channels_); }
+  std::int64_t row() const { return columns_ * pixel(); }
+  /// Memory for a chunk and the largest sums.
+  std::size_t bytes() const;
 
  private:
   kernels::PoolShape shape_;

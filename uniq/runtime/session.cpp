@@ -112,7 +112,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
       const PooledRows rows(step, network_->steps()[i + 1]);
       parts_.push_back(rows.parts(pool_.threads()));
       const auto& core = std::get<CodeConvCore>(step.core);
-      scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, rows.most()));
+      scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, rows.chunk()));
       pooled = std::max(pooled, rows.bytes());
     } else {
       parts_.push_back(parts_of(step, pool_.threads()));
@@ -223,7 +223,6 @@ void Session::run_part(const Step& step, const CodeConvCore& core, const kernels
   }
 }
 
-// The rows of the convolution are kept as long as a window reaches them; sums become fp32 in place.
 void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int worker) {
   const Step& step = network_->steps()[index];
   const Step& next = network_->steps()[index + 1];
@@ -231,46 +230,66 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
   const PooledRows rows(step, next);
   Worker& own = workers_[static_cast<std::size_t>(worker)];
   auto* const sums = own.pooled.as<std::int32_t>();
-  auto* const floats = own.pooled.as<float>();
-  auto* const values = own.row.as<float>();
-  const std::int64_t stride = rows.pixel();
-  std::int64_t first = rows.first(part.first_row);  // row of the convolution at the buffer's begin
-  std::int64_t known = first;                       // rows before it are computed
-  const std::int64_t end = part.first_row + part.rows;
-  for (std::int64_t row = part.first_row; row < end; row += rows.chunk()) {
-    const std::int64_t last = std::min(end, row + rows.chunk());
-    // What earlier windows left behind moves to the begin.
-    const std::int64_t begin = std::min(rows.first(row), known);
-    std::memmove(floats, floats + (begin - first) * step.columns * stride,
-                 static_cast<std::size_t>((known - begin) * step.columns * stride) * sizeof(float));
-    first = begin;
-    const kernels::ConvPart wanted = {
-        .first_row = known, .rows = rows.end(last - 1) - known, .channels = part.channels};
-    if (wanted.rows > 0) {
-      std::int32_t* const to = sums + (known - first) * step.columns * stride;
-      const kernels::SumTerms terms = core.kernel->sums(
-          core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), wanted,
-          own.scratch.data(), to);
-      void* in_place = to;
-      step.program.run(network_->loops(), {.pixels = wanted.rows * step.columns,
-                                           .channels = part.channels,
-                                           .sums = to,
-                                           .pixel = stride,
-                                           .terms = terms,
-                                           .outputs = &in_place});
-      known += wanted.rows;
-    }
-    for (std::int64_t i = row; i < last; ++i) {
-      network_->pool().max_row(std::get<PoolCore>(next.core).shape,
-                               {.rows = floats, .first = first, .pixel = stride}, i, values);
-      write_outputs(next, i,
-                    {.pixels = next.columns,
-                     .channels = part.channels,
-                     .values = values,
-                     .pixel = part.channels},
-                    worker);
+  auto* const largest = sums + rows.chunk() * rows.row();
+  const std::int64_t part_end = part.first_row + part.rows;
+  const std::int64_t end = rows.end(part_end - 1);
+  for (std::int64_t first = rows.first(part.first_row) / rows.row_step() * rows.row_step();
+       first < end; first += rows.chunk()) {
+    const kernels::ConvPart chunk = {.first_row = first,
+                                     .rows = std::min(rows.chunk(), step.rows - first),
+                                     .channels = part.channels};
+    kernels::SumTerms terms = core.kernel->sums(
+        core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), chunk,
+        own.scratch.data(), sums);
+    for (std::int64_t y = first; y < first + chunk.rows; ++y) {
+      for (std::int64_t row = std::max(part.first_row, rows.reader(y));
+           row < part_end && rows.first(row) <= y; ++row) {
+        std::int32_t* const to = largest + row % rows.depth() * rows.row();
+        network_->loops().max_with_sums({.raw = sums + (y - first) * rows.row(),
+                                         .terms = terms,
+                                         .turn = step.turn.data(),
+                                         .pixels = step.columns,
+                                         .channels = part.channels,
+                                         .pixel = rows.pixel(),
+                                         .is_first = y == rows.first(row),
+                                         .largest = to});
+        if (y == rows.end(row) - 1) finish_pooled(step, next, row, to, worker);
+      }
+      if (terms.window != nullptr) terms.window += step.columns;
+      if (terms.places != nullptr) terms.places += step.columns;
     }
   }
+}
+
+// Sums become fp32 in place.
+void Session::finish_pooled(const Step& step, const Step& next, std::int64_t row,
+                            const std::int32_t* largest, int worker) {
+  const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
+  const std::int64_t pixel = kernels::sums_stride(shape.channels);
+  AlignedBytes& memory = workers_[static_cast<std::size_t>(worker)].row;
+  auto* const sums = memory.as<std::int32_t>();
+  network_->loops().max_of_columns({.largest = largest,
+                                    .turn = step.turn.data(),
+                                    .in_columns = shape.in_width,
+                                    .columns = shape.out_width,
+                                    .channels = shape.channels,
+                                    .pixel = pixel,
+                                    .kernel = shape.kernel_width,
+                                    .stride = shape.stride_width,
+                                    .padding = shape.padding_width,
+                                    .sums = sums});
+  void* in_place = sums;
+  step.program.run(network_->loops(), {.pixels = shape.out_width,
+                                       .channels = shape.channels,
+                                       .sums = sums,
+                                       .pixel = pixel,
+                                       .outputs = &in_place});
+  write_outputs(next, row,
+                {.pixels = shape.out_width,
+                 .channels = shape.channels,
+                 .values = memory.as<float>(),
+                 .pixel = pixel},
+                worker);
 }
 
 void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker) {

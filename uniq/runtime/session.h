@@ -51,6 +51,8 @@ class Session {
                 int worker);
   /// A pooled convolution and its pool, of some rows of the pool's.
   void run_pooled(std::size_t index, const kernels::ConvPart& rows, int worker);
+  void finish_pooled(const Step& step, const Step& next, std::int64_t row,
+                     const std::int32_t* largest, int worker);
   void run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker);
   void write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work, int worker);
   /// What of a row of a buffer of codes is no code of the picture: fill behind the channels,
