@@ -18,7 +18,7 @@ struct DotWork {
   std::int64_t rows, row_bytes;           ///< of a window: stretches of bytes, one below the other
   std::int64_t columns, column_bytes;     ///< stretches in a row
   std::int64_t words;                     ///< of 32 bits, in a stretch
-  std::int64_t steps;                     ///< Avx2BytesDot: words that 16 bits can sum
+  std::int64_t steps;                     ///< of bytes in 16 bits: words whose products fit
   const void* weights;
   std::int64_t vectors;     ///< 1 to the kind's kVectors
   std::int32_t* sums;       ///< of the first window: vectors * kLanes
@@ -69,6 +69,16 @@ struct Avx2Dot {
   static constexpr std::int64_t kWordBytes = 64;
 };
 void dot_avx2(const DotWork& work);
+
+/// VPMADDWD; codes of 16 bits with a sign, as are the weights: a word has those of two channels.
+/// Sums of 32 bits wrap.
+struct Avx2WideDot {
+  static constexpr std::int64_t kLanes = 8;
+  static constexpr std::int64_t kVectors = 2;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 32;
+};
+void dot_avx2_wide(const DotWork& work);
 
 /// VPOPCNTD. A word has one bit of the codes of 32 channels, and so has a lane of weights of 1 bit.
 /// The sums of codes times weights of -1 and 1 (bits 0 and 1): the number of codes of 1 at weights
