@@ -60,16 +60,6 @@ struct Avx512BytesDot {
 };
 void dot_avx512_bytes(const DotWork& work);
 
-/// VPMADDWD. A word has the codes of four channels; weights have 16 bits, those of channels 0 and 2
-/// of all lanes before those of 1 and 3: masking and shifting a word gives these pairs.
-struct Avx2Dot {
-  static constexpr std::int64_t kLanes = 8;
-  static constexpr std::int64_t kVectors = 2;
-  static constexpr std::int64_t kPixels = 4;
-  static constexpr std::int64_t kWordBytes = 64;
-};
-void dot_avx2(const DotWork& work);
-
 /// VPMADDWD; codes of 16 bits with a sign, as are the weights: a word has those of two channels.
 /// Sums of 32 bits wrap.
 struct Avx2WideDot {
