@@ -48,14 +48,14 @@ void dot_avx2_vnni(const DotWork& work);
 struct Avx2BytesDot {
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kVectors = 2;
-  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kPixels = 6;
   static constexpr std::int64_t kWordBytes = 32;
 };
 void dot_avx2_bytes(const DotWork& work);
 struct Avx512BytesDot {
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
-  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kPixels = 6;
   static constexpr std::int64_t kWordBytes = 64;
 };
 void dot_avx512_bytes(const DotWork& work);

@@ -26,6 +26,8 @@ inline Vector multiply_add(Vector sum, Vector codes, Vector weights) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(codes, weights));
 }
 
+#include "uniq/kernels/dot_weights.inc"
+//
 #include "uniq/kernels/dot_words.inc"
 
 }  // namespace
