@@ -313,21 +313,25 @@ TEST(ChooseConv, ScalarIsWhatWasAskedFor) {
 #if defined(__x86_64__)
 TEST(ChooseConv, TheBestOfTheInstructionSet) {
   const CodeConv conv = conv_3x3(64, 64, 1);
-  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.table2");
+  EXPECT_STREQ(choose_conv(conv, Isa::avx2).name, "avx2.winograd");
   CodeConv one = conv;
   one.weight_bits = 1;
   EXPECT_STREQ(choose_conv(one, Isa::avx2).name, "avx2.table");
   EXPECT_STREQ(choose_conv(conv, Isa::avx512_vnni).name, "avx512_vnni.winograd");
+  CodeConv strided = conv;
+  strided.shape.stride_height = strided.shape.stride_width = 2;
+  strided.shape = with_output(strided.shape);
+  EXPECT_STREQ(choose_conv(strided, Isa::avx2).name, "avx2.table2");
   CodeConv four = conv;
   four.weight_bits = four.activation_bits = 4;
-  EXPECT_STREQ(choose_conv(four, Isa::avx2).name, "avx2.pairs");
-  EXPECT_STREQ(choose_conv(four, Isa::avx2_vnni).name, "avx2_vnni.direct");
+  EXPECT_STREQ(choose_conv(four, Isa::avx2).name, "avx2.winograd");
+  EXPECT_STREQ(choose_conv(four, Isa::avx2_vnni).name, "avx2_vnni.winograd");
   EXPECT_STREQ(choose_conv(four, Isa::avx512).name, "avx512.pairs");
   CodeConv wide = conv;
   wide.weight_bits = wide.activation_bits = 8;
   EXPECT_STREQ(choose_conv(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
-  EXPECT_STREQ(choose_conv(wide, Isa::avx512).name, "avx2.direct");
-  EXPECT_STREQ(choose_conv(wide, Isa::avx2).name, "avx2.direct");
+  EXPECT_STREQ(choose_conv(wide, Isa::avx512).name, "avx2.winograd_wide");
+  EXPECT_STREQ(choose_conv(wide, Isa::avx2).name, "avx2.winograd_wide");
 }
 
 TEST(ChooseConv, GroupsThatFillAVector) {

@@ -1,5 +1,7 @@
 // What the direct convolutions share: the weights' layout, and cutting a part into the work of the
-// inner loops (dot.h). Windows are read where they lie; the border is stored, so all are whole.
+// inner loops (dot.h). The border is stored, so all windows are whole. They are read where they
+// lie, but for two kinds of copies (copy.h): codes as 16 bits, and pixels of less than a word put
+// together without what fills them up, of which a row of a window has fewer words.
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -8,6 +10,7 @@
 
 #include "uniq/base/cpu.h"
 #include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/copy.h"
 #include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
 #include "uniq/kernels/stored_weights.h"
@@ -18,43 +21,46 @@ namespace {
 
 using Form = CodeLayout::Form;
 
-/// A kind of direct convolution: its inner loop, and what a lane of its weights holds.
+/// A kind of direct convolution: its inner loop, which reads words of codes, and the weights.
 struct Avx512Vnni : Avx512VnniDot {
   static constexpr Isa kIsa = Isa::avx512_vnni;
   static constexpr Form kForm = Form::bytes;
   static constexpr auto kDot = dot_avx512_vnni;
+  static constexpr auto kCopy = copy_bytes_avx2;
+  using Code = std::uint8_t;
   using Weight = std::int8_t;
-  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
 };
 struct Avx2Vnni : Avx2VnniDot {
   static constexpr Isa kIsa = Isa::avx2_vnni;
   static constexpr Form kForm = Form::bytes;
   static constexpr auto kDot = dot_avx2_vnni;
+  static constexpr auto kCopy = copy_bytes_avx2;
+  using Code = std::uint8_t;
   using Weight = std::int8_t;
-  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
 };
 struct Avx2Bytes : Avx2BytesDot {
   static constexpr Isa kIsa = Isa::avx2;
   static constexpr Form kForm = Form::bytes;
   static constexpr auto kDot = dot_avx2_bytes;
+  static constexpr auto kCopy = copy_bytes_avx2;
+  using Code = std::uint8_t;
   using Weight = std::int8_t;
-  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
 };
 struct Avx512Bytes : Avx512BytesDot {
   static constexpr Isa kIsa = Isa::avx512;
   static constexpr Form kForm = Form::bytes;
   static constexpr auto kDot = dot_avx512_bytes;
+  static constexpr auto kCopy = copy_bytes_avx2;
+  using Code = std::uint8_t;
   using Weight = std::int8_t;
-  static std::int64_t place(std::int64_t lane, std::int64_t channel) { return lane * 4 + channel; }
 };
-struct Avx2 : Avx2Dot {
+struct Avx2Wide : Avx2WideDot {
   static constexpr Isa kIsa = Isa::avx2;
   static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx2;
+  static constexpr auto kDot = dot_avx2_wide;
+  static constexpr auto kCopy = copy_wide_avx2;
+  using Code = std::int16_t;
   using Weight = std::int16_t;
-  static std::int64_t place(std::int64_t lane, std::int64_t channel) {
-    return (channel % 2 * kLanes + lane) * 2 + channel / 2;
-  }
 };
 struct Popcount : Avx512PopcountDot {
   static constexpr Isa kIsa = Isa::avx512_vnni;
@@ -67,35 +73,62 @@ struct Popcount2 : Avx512Popcount2Dot {
   static constexpr auto kDot = dot_avx512_popcount2;
 };
 
+/// Channels of a word.
+template <class Kind>
+constexpr std::int64_t word_channels() {
+  if constexpr (Kind::kForm == Form::planes)
+    return 32;
+  else
+    return 4 / std::int64_t{sizeof(typename Kind::Code)};
+}
+
+/// Whether a row's taps lie side by side: they are one stretch.
+bool is_joined(const ConvShape& s) { return s.groups == 1 && s.dilation_width == 1; }
+
+/// Whether the inner loop reads a copy of the codes.
+template <class Kind>
+bool is_copied(const ConvShape& s) {
+  if constexpr (Kind::kForm == Form::planes)
+    return false;
+  else
+    return sizeof(typename Kind::Code) > 1 ||
+           (is_joined(s) && s.kernel_width > 1 && s.in_channels < word_channels<Kind>());
+}
+
 /// Where the weights of a group's output channels begin, block by block.
 template <class Kind>
 struct Blocks {
   static constexpr std::int64_t kOuts = Kind::kVectors * Kind::kLanes;  ///< of a whole block
-  /// Channels of a word.
-  static constexpr std::int64_t kWord = Kind::kForm == Form::planes ? 32 : 4;
+  static constexpr std::int64_t kWord = word_channels<Kind>();
   /// Bytes before each vector's weights: what sums begin with, all of the block's together.
   static constexpr std::int64_t kHead = Kind::kForm == Form::planes ? Kind::kWordBytes : 0;
 
-  std::int64_t vectors;  ///< of a group
-  std::int64_t words;    ///< of a tap
-  std::int64_t taps;
+  std::int64_t vectors;     ///< of a group
+  std::int64_t pixel;       ///< channels from a pixel to the next, in a stretch
+  std::int64_t in_stretch;  ///< taps
+  std::int64_t stretches;
+  std::int64_t words;  ///< of a stretch
 
   explicit Blocks(const ConvShape& s)
       : vectors(divide_up(s.group_out(), Kind::kLanes)),
-        words(divide_up(s.group_in(), kWord)),
-        taps(s.taps()) {}
+        pixel(is_copied<Kind>(s) ? s.in_channels : divide_up(s.in_channels, kWord) * kWord),
+        in_stretch(is_joined(s) ? s.kernel_width : 1),
+        stretches(s.taps() / in_stretch),
+        words(divide_up((in_stretch - 1) * pixel + s.group_in(), kWord)) {}
 
   std::int64_t vectors_of(std::int64_t block) const {
     return std::min(Kind::kVectors, vectors - block * Kind::kVectors);
   }
   /// In bytes.
   std::int64_t at(std::int64_t group, std::int64_t block) const {
-    return (group * vectors + block * Kind::kVectors) * (taps * words * Kind::kWordBytes + kHead);
+    return (group * vectors + block * Kind::kVectors) *
+           (stretches * words * Kind::kWordBytes + kHead);
   }
-  std::int64_t at(std::int64_t group, std::int64_t block, std::int64_t tap, std::int64_t word,
-                  std::int64_t vector) const {
+  /// Of a channel of a stretch, counted from its first.
+  std::int64_t at(std::int64_t group, std::int64_t block, std::int64_t stretch,
+                  std::int64_t channel, std::int64_t vector) const {
     return at(group, block) + kHead * vectors_of(block) +
-           ((tap * words + word) * vectors_of(block) + vector) * Kind::kWordBytes;
+           ((stretch * words + channel / kWord) * vectors_of(block) + vector) * Kind::kWordBytes;
   }
 };
 
@@ -133,16 +166,18 @@ AlignedBytes lay_out(const CodeConv& conv, std::span<const std::uint8_t> codes) 
     [[maybe_unused]] auto* const first_sums =
         reinterpret_cast<std::int32_t*>(weights.data() + blocks.at(out / s.group_out(), block));
     for (std::int64_t tap = 0; tap < s.taps(); ++tap) {
-      for (std::int64_t channel = 0; channel < s.group_in(); ++channel) {
-        std::byte* const word = weights.data() + blocks.at(out / s.group_out(), block, tap,
-                                                           channel / blocks.kWord, vector);
+      const std::int64_t first = tap % blocks.in_stretch * blocks.pixel;
+      for (std::int64_t channel = first; channel < first + s.group_in(); ++channel) {
+        std::byte* const word =
+            weights.data() +
+            blocks.at(out / s.group_out(), block, tap / blocks.in_stretch, channel, vector);
         const std::int64_t in_word = channel % blocks.kWord;
         if constexpr (Kind::kForm == Form::planes) {
           reinterpret_cast<std::uint32_t*>(word)[lane] |= std::uint32_t{*code} << in_word;
           first_sums[vector * Kind::kLanes + lane] += *code * max_code(conv.activation_bits);
         } else {
           using Weight = typename Kind::Weight;
-          reinterpret_cast<Weight*>(word)[Kind::place(lane, in_word)] =
+          reinterpret_cast<Weight*>(word)[lane * blocks.kWord + in_word] =
               static_cast<Weight>(stored.of(*code, conv));
         }
         ++code;
@@ -168,37 +203,81 @@ PreparedConv prepare_direct(const CodeConv& conv, const CodeLayout& input,
           .channel_step = conv.shape.groups == 1 ? kChannelStep : conv.shape.out_channels};
 }
 
+/// The codes of a part's windows as the inner loop reads them: in the map, or in scratch memory.
+template <class Kind>
+struct Windows {
+  std::int64_t copied_rows = 0, copied_columns = 0;  ///< none: they are read in the map
+  std::int64_t copied_bytes = 0;
+  // Bytes from one to the next:
+  std::int64_t pixel, row;
+  std::int64_t column_step, row_step;  ///< of windows
+
+  Windows(const PreparedConv& prepared, std::int64_t rows)
+      : pixel(prepared.input.pixel_bytes()), row(prepared.input.row_bytes()) {
+    const ConvShape& s = prepared.conv.shape;
+    column_step = s.stride_width * pixel;
+    row_step = s.stride_height * row;
+    if constexpr (Kind::kForm == Form::bytes) {
+      if (!is_copied<Kind>(s)) return;
+      // What strides step over is left out where no window has more than a pixel.
+      const bool single = s.taps() == 1;
+      copied_rows = single ? rows : covered_rows(s, rows);
+      copied_columns = single ? s.out_width : covered_columns(s);
+      pixel = s.in_channels * std::int64_t{sizeof(typename Kind::Code)};
+      row = copied_columns * pixel;
+      column_step = single ? pixel : s.stride_width * pixel;
+      row_step = single ? row : s.stride_height * row;
+      copied_bytes = divide_up(copied_rows * row + kCopyBeyond, kAlignment) * kAlignment;
+    }
+  }
+
+  /// The first window, copied to scratch where it has to be.
+  const std::uint8_t* first(const PreparedConv& prepared, const std::uint8_t* in_map,
+                            std::byte* scratch) const {
+    if (copied_rows == 0) return in_map;
+    const ConvShape& s = prepared.conv.shape;
+    const bool single = s.taps() == 1;
+    auto* const to = reinterpret_cast<std::uint8_t*>(scratch);
+    if constexpr (Kind::kForm == Form::bytes)
+      Kind::kCopy({.input = in_map,
+                   .row_bytes = (single ? s.stride_height : 1) * prepared.input.row_bytes(),
+                   .pixel_bytes = (single ? s.stride_width : 1) * prepared.input.pixel_bytes(),
+                   .channels = s.in_channels,
+                   .rows = copied_rows,
+                   .columns = copied_columns,
+                   .to = to});
+    return to;
+  }
+};
+
 template <class Kind>
 std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
-  return finish_scratch(prepared, stored_of<Kind>(prepared.conv), rows);
+  return static_cast<std::size_t>(Windows<Kind>(prepared, rows).copied_bytes) +
+         finish_scratch(prepared, stored_of<Kind>(prepared.conv), rows);
 }
 
 /// What all of a part's work shares.
 template <class Kind>
-DotWork work_of(const PreparedConv& prepared) {
+DotWork work_of(const PreparedConv& prepared, const Windows<Kind>& windows) {
   const ConvShape& s = prepared.conv.shape;
   const Blocks<Kind> blocks(s);
-  const std::int64_t pixel = prepared.input.pixel_bytes();
-  // Where a row's taps lie side by side, they are one stretch.
-  const bool joined = s.groups == 1 && s.dilation_width == 1;
   DotWork work = {};
   work.rows = s.kernel_height;
-  work.row_bytes = s.dilation_height * prepared.input.row_bytes();
-  work.columns = joined ? 1 : s.kernel_width;
-  work.column_bytes = s.dilation_width * pixel;
-  work.words = blocks.words * (joined ? s.kernel_width : 1);
+  work.row_bytes = s.dilation_height * windows.row;
+  work.columns = s.kernel_width / blocks.in_stretch;
+  work.column_bytes = s.dilation_width * windows.pixel;
+  work.words = blocks.words;
   if constexpr (Kind::kForm == Form::bytes) work.steps = steps_of<Kind>(prepared.conv);
   return work;
 }
 
 /// The part's outputs of a block of output channels; to: the sums of its first.
 template <class Kind>
-void run_block(const PreparedConv& prepared, const std::uint8_t* first_window, const ConvPart& part,
-               DotWork work, std::int64_t out, std::int64_t channels, const Finish& finish,
-               std::int32_t* to, std::int64_t to_pixel) {
+void run_block(const PreparedConv& prepared, const Windows<Kind>& windows,
+               const std::uint8_t* first_window, const ConvPart& part, DotWork work,
+               std::int64_t out, std::int64_t channels, const Finish& finish, std::int32_t* to,
+               std::int64_t to_pixel) {
   const ConvShape& s = prepared.conv.shape;
-  const std::int64_t column_bytes = s.stride_width * prepared.input.pixel_bytes();
-  const std::int64_t row_bytes = s.stride_height * prepared.input.row_bytes();
   const std::int64_t pixels = part.rows * s.out_width;
   // Whole vectors are stored: into the sums themselves unless they would reach into the next
   // group's.
@@ -209,7 +288,7 @@ void run_block(const PreparedConv& prepared, const std::uint8_t* first_window, c
   for (std::int64_t pixel = 0; pixel < pixels; pixel += work.pixels) {
     work.pixels = even_share(pixels - pixel, Kind::kPixels);
     for (std::int64_t i = 0; i < work.pixels; ++i) {
-      work.inputs[i] = first_window + row * row_bytes + column * column_bytes;
+      work.inputs[i] = first_window + row * windows.row_step + column * windows.column_step;
       if (++column == s.out_width) column = 0, ++row;
     }
     work.sums = in_place ? to + pixel * to_pixel : tile;
@@ -239,11 +318,15 @@ SumTerms sums_direct(const PreparedConv& prepared, const std::uint8_t* input, co
   const std::uint8_t* const first_window =
       input +
       prepared.input.at(part.first_row * s.stride_height - s.padding_height, -s.padding_width);
-  DotWork work = work_of<Kind>(prepared);
-  Finish finish(prepared, stored_of<Kind>(conv), part, scratch);
+  const Windows<Kind> windows(prepared, part.rows);
+  const std::uint8_t* const first_codes = windows.first(prepared, first_window, scratch);
+  DotWork work = work_of<Kind>(prepared, windows);
+  Finish finish(prepared, stored_of<Kind>(conv), part, scratch + windows.copied_bytes);
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    const std::uint8_t* const window = first_window + group * s.group_in();
-    finish.set_group(loops, window, s.group_in());
+    finish.set_group(loops, first_window + group * s.group_in(), s.group_in());
+    // Planes have one group.
+    const std::uint8_t* const window =
+        first_codes + group * s.group_in() * (windows.pixel / blocks.pixel);
     const std::int64_t begin = s.groups == 1 ? part.first_channel : 0;
     const std::int64_t end = s.groups == 1 ? begin + part.channels : s.group_out();
     for (std::int64_t first = begin; first < end; first += blocks.kOuts) {
@@ -251,8 +334,9 @@ SumTerms sums_direct(const PreparedConv& prepared, const std::uint8_t* input, co
       const std::int64_t out = group * s.group_out() + first;
       work.weights = prepared.weights.data() + blocks.at(group, block);
       work.vectors = blocks.vectors_of(block);
-      run_block<Kind>(prepared, window, part, work, out, std::min(blocks.kOuts, end - first),
-                      finish, sums + out - part.first_channel, stride);
+      run_block<Kind>(prepared, windows, window, part, work, out,
+                      std::min(blocks.kOuts, end - first), finish, sums + out - part.first_channel,
+                      stride);
     }
   }
   // The windows' sums are a group's own, so several groups are finished one by one.
@@ -297,7 +381,7 @@ UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))
 UNIQ_DIRECT(avx2_vnni_direct, Avx2Vnni, supports_bytes<Avx2Vnni>(conv))
 UNIQ_DIRECT(avx512_pairs, Avx512Bytes, supports_pairs<Avx512Bytes>(conv))
 UNIQ_DIRECT(avx2_pairs, Avx2Bytes, supports_pairs<Avx2Bytes>(conv))
-UNIQ_DIRECT(avx2_direct, Avx2, supports_bytes<Avx2>(conv))
+UNIQ_DIRECT(avx2_direct, Avx2Wide, supports_bytes<Avx2Wide>(conv))
 UNIQ_DIRECT(avx512_vnni_popcount, Popcount, supports_bits(conv, 1))
 UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, supports_bits(conv, 2))
 

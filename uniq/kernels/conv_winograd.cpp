@@ -8,15 +8,19 @@
 //        0 -1  1  0          1/2 -1/2  1/2
 //        0  1  0 -1           0    0    1
 // With 2G in place of G all numbers are integers and the sums come out four times as large.
-//  - Codes of 0..M become -2M..2M, in row 1, column 1 of the tile 0..4M. For VPDPBUSD, which takes
-//    unsigned codes, 2M is added to all others: 4M <= 255 where the codes have at most 6 bits. What
-//    that adds to a sum, 2M * (sum of the transformed weights), depends on the output channel
-//    alone; transformed back it is `corrections`.
+//  - Codes of 0..M become -2M..2M, in row 1, column 1 of the tile 0..4M. For VPDPBUSD and
+//    VPMADDUBSW, which take unsigned codes, 2M is added to all others: 4M <= 255 where the codes
+//    have at most 6 bits. What that adds to a sum, 2M * (sum of the transformed weights), depends
+//    on the output channel alone; transformed back it is `corrections`.
 //  - Weights w become at most 9 |w|, in row and column 1 and 2: they fit 8 bits where |w| <= 14. So
-//  of
-//    4 bits code - 8 is stored, and the rest follows from the sum of the window's codes (finish.h).
+//    of 4 bits code - 8 is stored, and the rest follows from the sum of the window's codes
+//    (finish.h).
+//  - VPMADDWD takes both as 16 bits with a sign, which 4M and 9 |w| always fit: no offset.
+//  - Sums of 32 bits may wrap on the way; four times the result has to fit.
 #include <algorithm>
 #include <cstddef>
+#include <limits>
+#include <type_traits>
 
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/dot.h"
@@ -25,16 +29,69 @@
 #include "uniq/kernels/winograd.h"
 
 #if defined(__x86_64__)
-namespace uniq::kernels::avx512_vnni_winograd {
+namespace uniq::kernels {
 namespace {
 
-using Dot = Avx512VnniDot;
-constexpr std::int64_t kOuts = Dot::kVectors * Dot::kLanes;
-constexpr std::int64_t kWord = 4;
-constexpr int kLargestWeight = 127 / 9;
+/// A kind of Winograd convolution: its transforms, its inner loop, and what transformed codes and
+/// weights are.
+struct Avx512Vnni : Avx512VnniDot {
+  static constexpr Isa kIsa = Isa::avx512_vnni;
+  static constexpr auto kInput = winograd_input_avx512;
+  static constexpr auto kOutput = winograd_output_avx512;
+  static constexpr auto kDot = dot_avx512_vnni;
+  using Code = std::uint8_t;
+  using Weight = std::int8_t;
+  static constexpr bool kSumsIn16Bits = false;
+};
+struct Avx2Vnni : Avx2VnniDot {
+  static constexpr Isa kIsa = Isa::avx2_vnni;
+  static constexpr auto kInput = winograd_input_avx2;
+  static constexpr auto kOutput = winograd_output_avx2;
+  static constexpr auto kDot = dot_avx2_vnni;
+  using Code = std::uint8_t;
+  using Weight = std::int8_t;
+  static constexpr bool kSumsIn16Bits = false;
+};
+struct Avx2Bytes : Avx2BytesDot {
+  static constexpr Isa kIsa = Isa::avx2;
+  static constexpr auto kInput = winograd_input_avx2;
+  static constexpr auto kOutput = winograd_output_avx2;
+  static constexpr auto kDot = dot_avx2_bytes;
+  using Code = std::uint8_t;
+  using Weight = std::int8_t;
+  static constexpr bool kSumsIn16Bits = true;
+};
+struct Avx2Wide : Avx2WideDot {
+  static constexpr Isa kIsa = Isa::avx2;
+  static constexpr auto kInput = winograd_wide_input_avx2;
+  static constexpr auto kOutput = winograd_output_avx2;
+  static constexpr auto kDot = dot_avx2_wide;
+  using Code = std::int16_t;
+  using Weight = std::int16_t;
+  static constexpr bool kSumsIn16Bits = false;
+};
 
+/// Output channels of a block.
+template <class Kind>
+constexpr std::int64_t kOuts = Kind::kVectors* Kind::kLanes;
+/// Channels of a word.
+template <class Kind>
+constexpr std::int64_t kWord = 4 / std::int64_t{sizeof(typename Kind::Code)};
+/// Transformed codes have a sign.
+template <class Kind>
+constexpr bool kIsSigned = std::is_signed_v<typename Kind::Code>;
+
+/// The transformed weights of any stored weight: at most so many times as large.
+constexpr int kGrowth = 9;
+
+template <class Kind>
 StoredWeights stored_of(const CodeConv& conv) {
+  constexpr int kLargestWeight = std::numeric_limits<typename Kind::Weight>::max() / kGrowth;
   return stored_weights(conv, -kLargestWeight, kLargestWeight);
+}
+
+int largest_weight(const CodeConv& conv, const StoredWeights& stored) {
+  return std::max(-stored.of(0, conv), stored.of(max_code(conv.weight_bits), conv));
 }
 
 /// The product of 2G with a column or row of three.
@@ -59,24 +116,25 @@ void transform_weights(const int (&g)[9], int (&places)[kWinogradPlaces]) {
 /// The tiles that a row of outputs needs.
 std::int64_t tiles_of(std::int64_t outputs) { return divide_up(outputs, 2); }
 
-/// Weights: [block][place][word][vector][lane][4 channels]; behind them the corrections,
+/// Weights: [block][place][word][vector][lane][kWord channels]; behind them the corrections,
 /// int32 [2x2 outputs][vectors * lanes].
+template <class Kind>
 struct Sizes {
   std::int64_t words, vectors, outs;
   explicit Sizes(const ConvShape& s)
-      : words(divide_up(s.in_channels, kWord)),
-        vectors(divide_up(s.out_channels, Dot::kLanes)),
-        outs(vectors * Dot::kLanes) {}
+      : words(divide_up(s.in_channels, kWord<Kind>)),
+        vectors(divide_up(s.out_channels, Kind::kLanes)),
+        outs(vectors * Kind::kLanes) {}
   std::int64_t vectors_of(std::int64_t block) const {
-    return std::min(Dot::kVectors, vectors - block * Dot::kVectors);
+    return std::min(Kind::kVectors, vectors - block * Kind::kVectors);
   }
   std::int64_t block_bytes(std::int64_t block) const {
-    return block * Dot::kVectors * kWinogradPlaces * words * Dot::kWordBytes;
+    return block * Kind::kVectors * kWinogradPlaces * words * Kind::kWordBytes;
   }
   std::int64_t place_bytes(std::int64_t block) const {
-    return words * vectors_of(block) * Dot::kWordBytes;
+    return words * vectors_of(block) * Kind::kWordBytes;
   }
-  std::int64_t weight_bytes() const { return vectors * kWinogradPlaces * words * Dot::kWordBytes; }
+  std::int64_t weight_bytes() const { return vectors * kWinogradPlaces * words * Kind::kWordBytes; }
 };
 
 /// What offset adds to the four outputs of a channel; sums: of its transformed weights, by place.
@@ -94,20 +152,37 @@ void correct(const std::int64_t (&sums)[kWinogradPlaces], int offset, std::int64
   }
 }
 
-int offset_of(const CodeConv& conv) { return 2 * max_code(conv.activation_bits); }
+template <class Kind>
+int offset_of(const CodeConv& conv) {
+  return kIsSigned<Kind> ? 0 : 2 * max_code(conv.activation_bits);
+}
+
+/// Words whose products 16 bits can sum in any order, as pairs: 0 where one word is too much.
+template <class Kind>
+std::int64_t steps_of(const CodeConv& conv) {
+  const int weight = kGrowth * std::max(1, largest_weight(conv, stored_of<Kind>(conv)));
+  return std::numeric_limits<std::int16_t>::max() /
+         (2 * weight * 4 * max_code(conv.activation_bits));
+}
 
 /// Most tiles whose products are kept at once. Each group reads all weights of a block: many tiles
 /// at once read them less often, few leave their products in the nearest cache.
-constexpr std::int64_t kGroup = 3 * Dot::kPixels;
+template <class Kind>
+constexpr std::int64_t kGroup = 3 * Kind::kPixels;
 /// Of a group, in scratch memory: the transformed codes, then the products.
+template <class Kind>
 struct Scratch {
+  std::int64_t tile;   ///< bytes of a tile at a place: whole vectors
   std::int64_t place;  ///< bytes of a place
   std::int64_t products_at, finish_at;
   explicit Scratch(const PreparedConv& prepared)
-      : place(kGroup * prepared.input.pixel_bytes()),
-        products_at(divide_up(kWinogradPlaces * place, kAlignment) * kAlignment),
-        finish_at(products_at +
-                  kWinogradPlaces * kGroup * kOuts * std::int64_t{sizeof(std::int32_t)}) {}
+      : tile(divide_up(prepared.input.pixel_bytes() * std::int64_t{sizeof(typename Kind::Code)},
+                       kAlignment) *
+             kAlignment),
+        place(kGroup<Kind> * tile),
+        products_at(kWinogradPlaces * place),
+        finish_at(products_at + kWinogradPlaces * kGroup<Kind> * kOuts<Kind> *
+                                    std::int64_t{sizeof(std::int32_t)}) {}
 };
 
 /// Tiles first..first + count - 1 of a part, which lie in rows of `in_row`: body(first tile in the
@@ -122,18 +197,25 @@ void for_each_row(std::int64_t first, std::int64_t count, std::int64_t in_row, B
   }
 }
 
-}  // namespace
-
-bool supports(const CodeConv& conv) {
+/// A 3x3 convolution of stride 1 whose sums, four times as large, fit: on the way they may wrap.
+template <class Kind>
+bool supports_sums(const CodeConv& conv) {
   const ConvShape& s = conv.shape;
   const bool is_3x3 = s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
                       s.stride_width == 1 && s.dilation_height == 1 && s.dilation_width == 1;
-  // With up to 4096 channels 9 places of 4096 * 126 * 252 each stay below 2^31.
-  return is_3x3 && s.groups == 1 && has_border(conv) && s.in_channels <= 4096 &&
-         conv.activation_bits <= 6 && conv.weight_bits <= 4;
+  if (!is_3x3 || s.groups != 1 || !has_border(conv)) return false;
+  const std::int64_t largest =
+      std::int64_t{largest_weight(conv, stored_of<Kind>(conv))} * max_code(conv.activation_bits);
+  return 4 * 9 * s.in_channels * largest <= std::numeric_limits<std::int32_t>::max();
 }
 
-CodeLayout input_layout(const CodeConv& conv) {
+/// Transformed weights and codes fit a byte.
+template <class Kind>
+bool supports_bytes(const CodeConv& conv) {
+  return conv.activation_bits <= 6 && conv.weight_bits <= 4 && supports_sums<Kind>(conv);
+}
+
+CodeLayout layout_of(const CodeConv& conv) {
   CodeLayout layout = plain_layout(conv, CodeLayout::Form::bytes);
   // The last tile of an odd number of outputs reads one row or column more.
   layout.border_height += conv.shape.out_height % 2;
@@ -141,11 +223,12 @@ CodeLayout input_layout(const CodeConv& conv) {
   return layout;
 }
 
-PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
-                     std::span<const std::uint8_t> codes) {
+template <class Kind>
+PreparedConv prepare_winograd(const CodeConv& conv, const CodeLayout& input,
+                              std::span<const std::uint8_t> codes) {
   const ConvShape& s = conv.shape;
-  const Sizes sizes(s);
-  const StoredWeights stored = stored_of(conv);
+  const Sizes<Kind> sizes(s);
+  const StoredWeights stored = stored_of<Kind>(conv);
   PreparedConv prepared = {
       .conv = conv,
       .input = input,
@@ -154,13 +237,13 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
       .corrections = make_corrections(conv, codes),
       .row_step = 2,
       .channel_step = kChannelStep};
-  auto* const weights = prepared.weights.as<std::int8_t>();
+  using Weight = typename Kind::Weight;
   auto* const corrections =
       reinterpret_cast<std::int32_t*>(prepared.weights.data() + sizes.weight_bytes());
   for (std::int64_t out = 0; out < s.out_channels; ++out) {
-    const std::int64_t block = out / kOuts;
-    const std::int64_t vector = out % kOuts / Dot::kLanes;
-    const std::int64_t lane = out % Dot::kLanes;
+    const std::int64_t block = out / kOuts<Kind>;
+    const std::int64_t vector = out % kOuts<Kind> / Kind::kLanes;
+    const std::int64_t lane = out % Kind::kLanes;
     std::int64_t sums[kWinogradPlaces] = {};
     for (std::int64_t channel = 0; channel < s.in_channels; ++channel) {
       int g[9];
@@ -170,56 +253,56 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
       int places[kWinogradPlaces];
       transform_weights(g, places);
       for (std::int64_t place = 0; place < kWinogradPlaces; ++place) {
-        const std::int64_t word =
-            sizes.block_bytes(block) + place * sizes.place_bytes(block) +
-            (channel / kWord * sizes.vectors_of(block) + vector) * Dot::kWordBytes;
-        weights[word + lane * kWord + channel % kWord] = static_cast<std::int8_t>(places[place]);
+        std::byte* const word =
+            prepared.weights.data() + sizes.block_bytes(block) + place * sizes.place_bytes(block) +
+            (channel / kWord<Kind> * sizes.vectors_of(block) + vector) * Kind::kWordBytes;
+        reinterpret_cast<Weight*>(word)[lane * kWord<Kind> + channel % kWord<Kind>] =
+            static_cast<Weight>(places[place]);
         sums[place] += places[place];
       }
     }
-    correct(sums, offset_of(conv), sizes.outs, corrections + out);
+    correct(sums, offset_of<Kind>(conv), sizes.outs, corrections + out);
   }
   return prepared;
 }
 
-std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {
-  return static_cast<std::size_t>(Scratch(prepared).finish_at) +
-         finish_scratch(prepared, stored_of(prepared.conv), rows);
+template <class Kind>
+std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
+  return static_cast<std::size_t>(Scratch<Kind>(prepared).finish_at) +
+         finish_scratch(prepared, stored_of<Kind>(prepared.conv), rows);
 }
 
-namespace {
-
 /// The products of all places, of some tiles and a block of output channels.
-void multiply(const PreparedConv& prepared, const Sizes& sizes, std::int64_t block,
-              const std::uint8_t* codes, std::int64_t place_bytes, std::int64_t tiles,
+template <class Kind>
+void multiply(const PreparedConv& prepared, const Sizes<Kind>& sizes, std::int64_t block,
+              const std::uint8_t* codes, const Scratch<Kind>& scratch, std::int64_t tiles,
               std::int32_t* products) {
-  const std::int64_t pixel = prepared.input.pixel_bytes();
   DotWork work = {};
   work.rows = 1;
   work.columns = 1;
   work.words = sizes.words;
   work.vectors = sizes.vectors_of(block);
-  work.sums_pixel = kOuts;
+  work.sums_pixel = kOuts<Kind>;
+  if constexpr (Kind::kSumsIn16Bits) work.steps = steps_of<Kind>(prepared.conv);
   for (std::int64_t place = 0; place < kWinogradPlaces; ++place) {
     work.weights =
         prepared.weights.data() + sizes.block_bytes(block) + place * sizes.place_bytes(block);
     for (std::int64_t first = 0; first < tiles; first += work.pixels) {
-      work.pixels = even_share(tiles - first, Dot::kPixels);
+      work.pixels = even_share(tiles - first, Kind::kPixels);
       for (std::int64_t i = 0; i < work.pixels; ++i)
-        work.inputs[i] = codes + place * place_bytes + (first + i) * pixel;
-      work.sums = products + (place * kGroup + first) * kOuts;
-      dot_avx512_vnni(work);
+        work.inputs[i] = codes + place * scratch.place + (first + i) * scratch.tile;
+      work.sums = products + (place * kGroup<Kind> + first) * kOuts<Kind>;
+      Kind::kDot(work);
     }
   }
 }
 
-}  // namespace
-
-SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
-              std::byte* scratch, std::int32_t* sums) {
+template <class Kind>
+SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
+                       const ConvPart& part, std::byte* scratch, std::int32_t* sums) {
   const ConvShape& s = prepared.conv.shape;
-  const Sizes sizes(s);
-  const Scratch places(prepared);
+  const Sizes<Kind> sizes(s);
+  const Scratch<Kind> places(prepared);
   const CodeLayout& map = prepared.input;
   const std::uint8_t* const first_window =
       input + map.at(part.first_row - s.padding_height, -s.padding_width);
@@ -227,36 +310,36 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
   auto* const products = reinterpret_cast<std::int32_t*>(scratch + places.products_at);
   const auto* const corrections =
       reinterpret_cast<const std::int32_t*>(prepared.weights.data() + sizes.weight_bytes());
-  Finish finish(prepared, stored_of(prepared.conv), part, scratch + places.finish_at);
-  finish.set_group(loops_of(Isa::avx512_vnni), first_window, s.in_channels);
+  Finish finish(prepared, stored_of<Kind>(prepared.conv), part, scratch + places.finish_at);
+  finish.set_group(loops_of(Kind::kIsa), first_window, s.in_channels);
 
   const std::int64_t stride = sums_stride(part.channels);
   const std::int64_t in_row = tiles_of(s.out_width);
   const std::int64_t tiles = tiles_of(part.rows) * in_row;
   for (std::int64_t tile = 0, count = 0; tile < tiles; tile += count) {
-    count = even_share(tiles - tile, kGroup);
+    count = even_share(tiles - tile, kGroup<Kind>);
     for_each_row(tile, count, in_row,
                  [&](std::int64_t at, std::int64_t row, std::int64_t column, std::int64_t n) {
-                   winograd_input_avx512({.input = first_window + 2 * row * map.row_bytes() +
-                                                   2 * column * map.pixel_bytes(),
-                                          .row_bytes = map.row_bytes(),
-                                          .pixel_bytes = map.pixel_bytes(),
-                                          .tiles = n,
-                                          .offset = offset_of(prepared.conv),
-                                          .to = codes + at * map.pixel_bytes(),
-                                          .to_place = places.place});
+                   Kind::kInput({.input = first_window + 2 * row * map.row_bytes() +
+                                          2 * column * map.pixel_bytes(),
+                                 .row_bytes = map.row_bytes(),
+                                 .pixel_bytes = map.pixel_bytes(),
+                                 .tiles = n,
+                                 .offset = offset_of<Kind>(prepared.conv),
+                                 .to = codes + at * places.tile,
+                                 .to_place = places.place,
+                                 .to_tile = places.tile});
                  });
     for (std::int64_t first = part.first_channel; first < part.first_channel + part.channels;
-         first += kOuts) {
-      const std::int64_t block = first / kOuts;
+         first += kOuts<Kind>) {
+      const std::int64_t block = first / kOuts<Kind>;
       std::int32_t* const to = sums + first - part.first_channel;
-      multiply(prepared, sizes, block, codes, places.place, count, products);
-      for_each_row(
-          tile, count, in_row,
-          [&](std::int64_t at, std::int64_t row, std::int64_t column, std::int64_t n) {
-            winograd_output_avx512({.products = products + at * kOuts,
-                                    .place = kGroup * kOuts,
-                                    .tile = kOuts,
+      multiply<Kind>(prepared, sizes, block, codes, places, count, products);
+      for_each_row(tile, count, in_row,
+                   [&](std::int64_t at, std::int64_t row, std::int64_t column, std::int64_t n) {
+                     Kind::kOutput({.products = products + at * kOuts<Kind>,
+                                    .place = kGroup<Kind> * kOuts<Kind>,
+                                    .tile = kOuts<Kind>,
                                     .corrections = corrections + first,
                                     .correction_place = sizes.outs,
                                     .tiles = n,
@@ -266,11 +349,38 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
                                     .sums = to + (2 * row * s.out_width + 2 * column) * stride,
                                     .sums_pixel = stride,
                                     .sums_row = s.out_width * stride});
-          });
+                   });
     }
   }
   return finish.terms();
 }
 
-}  // namespace uniq::kernels::avx512_vnni_winograd
+}  // namespace
+
+#define UNIQ_WINOGRAD(name, Kind, is_supported)                                                \
+  namespace name {                                                                             \
+  bool supports(const CodeConv& conv) { return is_supported; }                                 \
+  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
+  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
+                       std::span<const std::uint8_t> codes) {                                  \
+    return prepare_winograd<Kind>(conv, input, codes);                                         \
+  }                                                                                            \
+  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
+    return scratch_of<Kind>(prepared, rows);                                                   \
+  }                                                                                            \
+  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
+                std::byte* scratch, std::int32_t* sums) {                                      \
+    return sums_winograd<Kind>(prepared, input, part, scratch, sums);                          \
+  }                                                                                            \
+  }  // namespace name
+
+UNIQ_WINOGRAD(avx512_vnni_winograd, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))
+UNIQ_WINOGRAD(avx2_vnni_winograd, Avx2Vnni, supports_bytes<Avx2Vnni>(conv))
+UNIQ_WINOGRAD(avx2_winograd, Avx2Bytes,
+              supports_bytes<Avx2Bytes>(conv) && steps_of<Avx2Bytes>(conv) > 0)
+UNIQ_WINOGRAD(avx2_winograd_wide, Avx2Wide, supports_sums<Avx2Wide>(conv))
+
+#undef UNIQ_WINOGRAD
+
+}  // namespace uniq::kernels
 #endif  // x86-64

@@ -18,7 +18,7 @@ struct DotWork {
   std::int64_t rows, row_bytes;           ///< of a window: stretches of bytes, one below the other
   std::int64_t columns, column_bytes;     ///< stretches in a row
   std::int64_t words;                     ///< of 32 bits, in a stretch
-  std::int64_t steps;                     ///< Avx2BytesDot: words that 16 bits can sum
+  std::int64_t steps;                     ///< of bytes in 16 bits: words whose products fit
   const void* weights;
   std::int64_t vectors;     ///< 1 to the kind's kVectors
   std::int32_t* sums;       ///< of the first window: vectors * kLanes
@@ -48,27 +48,27 @@ void dot_avx2_vnni(const DotWork& work);
 struct Avx2BytesDot {
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kVectors = 2;
-  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kPixels = 6;
   static constexpr std::int64_t kWordBytes = 32;
 };
 void dot_avx2_bytes(const DotWork& work);
 struct Avx512BytesDot {
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
-  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kPixels = 6;
   static constexpr std::int64_t kWordBytes = 64;
 };
 void dot_avx512_bytes(const DotWork& work);
 
-/// VPMADDWD. A word has the codes of four channels; weights have 16 bits, those of channels 0 and 2
-/// of all lanes before those of 1 and 3: masking and shifting a word gives these pairs.
-struct Avx2Dot {
+/// VPMADDWD; codes of 16 bits with a sign, as are the weights: a word has those of two channels.
+/// Sums of 32 bits wrap.
+struct Avx2WideDot {
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kVectors = 2;
-  static constexpr std::int64_t kPixels = 4;
-  static constexpr std::int64_t kWordBytes = 64;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 32;
 };
-void dot_avx2(const DotWork& work);
+void dot_avx2_wide(const DotWork& work);
 
 /// VPOPCNTD. A word has one bit of the codes of 32 channels, and so has a lane of weights of 1 bit.
 /// The sums of codes times weights of -1 and 1 (bits 0 and 1): the number of codes of 1 at weights

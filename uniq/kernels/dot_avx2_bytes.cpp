@@ -24,29 +24,30 @@ inline void store(std::int32_t* p, Vector v) {
 }
 inline Vector broadcast(int word) { return _mm256_set1_epi32(word); }
 
+inline Vector multiply_pairs(Vector codes, Vector weights) {
+  return _mm256_maddubs_epi16(codes, weights);
+}
 inline Vector add_pairs(Vector sum, Vector codes, Vector weights) {
-  return _mm256_add_epi16(sum, _mm256_maddubs_epi16(codes, weights));
+  return _mm256_add_epi16(sum, multiply_pairs(codes, weights));
 }
 inline Vector widen(Vector sum) { return _mm256_madd_epi16(sum, _mm256_set1_epi16(1)); }
 inline void add_to(std::int32_t* p, Vector v) {
   store(p, _mm256_add_epi32(v, _mm256_loadu_si256(reinterpret_cast<const Vector*>(p))));
 }
-inline Vector multiply_add(Vector sum, Vector codes, Vector weights) {
-  return _mm256_add_epi32(sum, widen(_mm256_maddubs_epi16(codes, weights)));
-}
-constexpr int kChunkPixels = Avx2BytesDot::kPixels;
+inline Vector add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
 /// Fewer steps are not worth the way through memory.
 constexpr std::int64_t kFewSteps = 8;
 
-#include "uniq/kernels/dot_words.inc"
+#include "uniq/kernels/dot_weights.inc"
 //
 #include "uniq/kernels/dot_chunks.inc"
+#include "uniq/kernels/dot_steps.inc"
 
 }  // namespace
 
 void dot_avx2_bytes(const DotWork& work) {
   if (work.steps >= kFewSteps) return all_chunk_dots(work);
-  all_word_dots(work);
+  all_step_dots(work);
 }
 
 }  // namespace uniq::kernels

@@ -19,29 +19,30 @@ inline Vector load(const std::int8_t* p) { return _mm512_load_si512(p); }
 inline void store(std::int32_t* p, Vector v) { _mm512_storeu_si512(p, v); }
 inline Vector broadcast(int word) { return _mm512_set1_epi32(word); }
 
+inline Vector multiply_pairs(Vector codes, Vector weights) {
+  return _mm512_maddubs_epi16(codes, weights);
+}
 inline Vector add_pairs(Vector sum, Vector codes, Vector weights) {
-  return _mm512_add_epi16(sum, _mm512_maddubs_epi16(codes, weights));
+  return _mm512_add_epi16(sum, multiply_pairs(codes, weights));
 }
 inline Vector widen(Vector sum) { return _mm512_madd_epi16(sum, _mm512_set1_epi16(1)); }
 inline void add_to(std::int32_t* p, Vector v) {
   store(p, _mm512_add_epi32(v, _mm512_loadu_si512(p)));
 }
-inline Vector multiply_add(Vector sum, Vector codes, Vector weights) {
-  return _mm512_add_epi32(sum, widen(_mm512_maddubs_epi16(codes, weights)));
-}
-constexpr int kChunkPixels = Avx512BytesDot::kPixels;
+inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
 /// Fewer steps are not worth the way through memory.
 constexpr std::int64_t kFewSteps = 8;
 
-#include "uniq/kernels/dot_words.inc"
+#include "uniq/kernels/dot_weights.inc"
 //
 #include "uniq/kernels/dot_chunks.inc"
+#include "uniq/kernels/dot_steps.inc"
 
 }  // namespace
 
 void dot_avx512_bytes(const DotWork& work) {
   if (work.steps >= kFewSteps) return all_chunk_dots(work);
-  all_word_dots(work);
+  all_step_dots(work);
 }
 
 }  // namespace uniq::kernels

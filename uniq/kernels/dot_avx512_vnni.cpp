@@ -22,6 +22,8 @@ inline Vector multiply_add(Vector sum, Vector codes, Vector weights) {
   return _mm512_dpbusd_epi32(sum, codes, weights);
 }
 
+#include "uniq/kernels/dot_weights.inc"
+//
 #include "uniq/kernels/dot_words.inc"
 
 }  // namespace

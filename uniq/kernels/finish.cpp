@@ -5,19 +5,19 @@
 namespace uniq::kernels {
 namespace {
 
-/// Rows and columns of the input, the border included, that the windows of so many outputs cover.
 std::int64_t covered(std::int64_t outputs, std::int64_t stride, std::int64_t kernel,
                      std::int64_t dilation) {
   return (outputs - 1) * stride + (kernel - 1) * dilation + 1;
 }
+
+}  // namespace
+
 std::int64_t covered_rows(const ConvShape& s, std::int64_t rows) {
   return covered(rows, s.stride_height, s.kernel_height, s.dilation_height);
 }
 std::int64_t covered_columns(const ConvShape& s) {
   return covered(s.out_width, s.stride_width, s.kernel_width, s.dilation_width);
 }
-
-}  // namespace
 
 std::size_t finish_scratch(const PreparedConv& prepared, const StoredWeights& stored,
                            std::int64_t rows) {

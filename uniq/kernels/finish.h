@@ -10,6 +10,11 @@
 
 namespace uniq::kernels {
 
+/// Rows of the input, the border included, that the windows of so many rows of outputs cover; and
+/// columns.
+std::int64_t covered_rows(const ConvShape& s, std::int64_t rows);
+std::int64_t covered_columns(const ConvShape& s);
+
 /// Bytes of scratch memory of a Finish for a part of so many rows.
 std::size_t finish_scratch(const PreparedConv& prepared, const StoredWeights& stored,
                            std::int64_t rows);

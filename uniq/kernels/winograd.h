@@ -10,15 +10,16 @@ namespace uniq::kernels {
 inline constexpr std::int64_t kWinogradPlaces = 16;  ///< of a tile
 
 /// Transforms a row of tiles of codes: B^T d B of each channel, plus `offset` at every place but
-/// the one in row 1, column 1, which is never negative.
+/// the one in row 1, column 1, which is never negative. The result has 8 or 16 bits a channel.
 struct WinogradInput {
   const std::uint8_t* input;  ///< first row and column of the first tile
   std::int64_t row_bytes;
-  std::int64_t pixel_bytes;
-  std::int64_t tiles;  ///< side by side, two columns apart
+  std::int64_t pixel_bytes;  ///< of the input; up to kReadBeyond bytes beyond the last are read
+  std::int64_t tiles;        ///< side by side, two columns apart
   int offset;
-  std::uint8_t* to;  ///< [place][tile][pixel_bytes]
+  std::uint8_t* to;  ///< [place][tile]; vectors are written whole
   std::int64_t to_place;
+  std::int64_t to_tile;  ///< bytes from a tile to the next: of a pixel, rounded up to whole vectors
 };
 
 /// Transforms sums back, of tiles and one block of output channels: (A^T m A - correction) / 4.
@@ -39,5 +40,10 @@ struct WinogradOutput {
 
 void winograd_input_avx512(const WinogradInput& work);
 void winograd_output_avx512(const WinogradOutput& work);
+
+/// To 8 bits a channel, and to 16.
+void winograd_input_avx2(const WinogradInput& work);
+void winograd_wide_input_avx2(const WinogradInput& work);
+void winograd_output_avx2(const WinogradOutput& work);
 
 }  // namespace uniq::kernels

@@ -74,7 +74,7 @@ void winograd_input_avx512(const WinogradInput& work) {
       store_row(c0.r3, c1.r3, c2.r3, c3.r3, offset, offset, mask, to + 12 * place, place);
       c0 = c2;
       c1 = c3;
-      to += work.pixel_bytes;
+      to += work.to_tile;
     }
   }
 }
