@@ -21,6 +21,8 @@
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
+#include "uniq/kernels/rates.h"
+#include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/winograd.h"
 
@@ -124,13 +126,33 @@ void for_each_row(std::int64_t first, std::int64_t count, std::int64_t in_row, B
 
 }  // namespace
 
-bool supports(const CodeConv& conv) {
+std::string refusal(const CodeConv& conv, const CpuInfo& /*cpu*/) {
   const ConvShape& s = conv.shape;
-  const bool is_3x3 = s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
-                      s.stride_width == 1 && s.dilation_height == 1 && s.dilation_width == 1;
+  constexpr std::int64_t kMostChannels = 4096;
+  if (s.kernel_height != 3 || s.kernel_width != 3)
+    return refused("kernel " + size_text(s.kernel_height, s.kernel_width), "3x3");
+  if (s.stride_height != 1 || s.stride_width != 1)
+    return refused("stride " + size_text(s.stride_height, s.stride_width), "1x1");
+  if (s.dilation_height != 1 || s.dilation_width != 1)
+    return refused("dilation " + size_text(s.dilation_height, s.dilation_width), "1x1");
+  if (s.groups != 1) return refuse_groups(conv, "1");
+  if (conv.activation_bits > 6) return refuse_codes(conv, "6 or fewer");
+  if (conv.weight_bits > 4) return refuse_weights(conv, "4 or fewer");
   // With up to 4096 channels 9 places of 4096 * 126 * 252 each stay below 2^31.
-  return is_3x3 && s.groups == 1 && has_border(conv) && s.in_channels <= 4096 &&
-         conv.activation_bits <= 6 && conv.weight_bits <= 4;
+  if (s.in_channels > kMostChannels)
+    return refused(std::to_string(s.in_channels) + " channels",
+                   std::to_string(kMostChannels) + " or fewer");
+  return refuse_border(conv);
+}
+
+double cycles(const CodeConv& conv, const CpuInfo& cpu) {
+  const ConvShape& s = conv.shape;
+  const Rates& rates = rates_of(cpu);
+  const std::int64_t tiles = tiles_of(s.out_height) * tiles_of(s.out_width);
+  const DotTile tile = {.word = kWord, .lanes = Dot::kLanes, .outs = kOuts, .pixels = Dot::kPixels};
+  return dot_cycles(s, tiles, kWinogradPlaces, tile, rates.avx512_vnni, rates.call) +
+         static_cast<double>(tiles * kWinogradPlaces * s.in_channels) / rates.winograd512_in +
+         static_cast<double>(tiles * 4 * Sizes(s).outs) / rates.winograd512_out;
 }
 
 CodeLayout input_layout(const CodeConv& conv) {

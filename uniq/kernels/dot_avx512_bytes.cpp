@@ -30,8 +30,6 @@ inline Vector multiply_add(Vector sum, Vector codes, Vector weights) {
   return _mm512_add_epi32(sum, widen(_mm512_maddubs_epi16(codes, weights)));
 }
 constexpr int kChunkPixels = Avx512BytesDot::kPixels;
-/// Fewer steps are not worth the way through memory.
-constexpr std::int64_t kFewSteps = 8;
 
 #include "uniq/kernels/dot_words.inc"
 //
