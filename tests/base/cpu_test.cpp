@@ -64,6 +64,13 @@ TEST(X86Features, EachBitIsItsOwn) {
   EXPECT_EQ(text({avx, foundation, bit(1), 0, kXmmYmmZmm}), "avx512f avx512_vbmi");
 }
 
+TEST(X86Family, TheExtendedPartCountsBehindFifteen) {
+  EXPECT_EQ(x86_family(0x000806f8), 6);   // Intel, model 143
+  EXPECT_EQ(x86_family(0x00a10f11), 25);  // AMD Zen 4
+  EXPECT_EQ(x86_family(0x00b00f21), 26);  // AMD Zen 5
+  EXPECT_EQ(x86_family(0x00f00601), 6);
+}
+
 TEST(CpuInfo, TextNamesModelAndFeatures) {
   CpuInfo info{"Some CPU", {}};
   EXPECT_EQ(to_string(info), "Some CPU: none");
@@ -103,6 +110,8 @@ TEST(CpuInfo, AgreesWithTheKernel) {
   EXPECT_EQ(vpopcntdq, flags.contains("avx512_vpopcntdq"));
   EXPECT_EQ(vbmi, flags.contains("avx512vbmi"));
   EXPECT_FALSE(neon || dotprod || i8mm);
+  EXPECT_EQ(kernel_words("vendor_id"), std::set{cpu_info().vendor});
+  EXPECT_EQ(kernel_words("cpu family"), std::set{std::to_string(cpu_info().family)});
 }
 
 #endif

@@ -73,7 +73,22 @@ std::string detect_model() {
   return trimmed(text.data());
 }
 
+/// Twelve characters, in EBX, EDX and ECX of leaf 0.
+std::string detect_vendor() {
+  const Leaf leaf = cpuid(0);
+  const std::array<std::uint32_t, 3> words = {leaf.ebx, leaf.edx, leaf.ecx};
+  std::array<char, sizeof words + 1> text{};
+  std::memcpy(text.data(), words.data(), sizeof words);
+  return trimmed(text.data());
+}
+
+int detect_family() { return x86_family(cpuid(1).eax); }
+
 #else
+
+std::string detect_vendor() { return {}; }
+
+int detect_family() { return 0; }
 
 CpuFeatures detect_features() {
   CpuFeatures features;
@@ -105,7 +120,7 @@ std::string detect_model() {
 #endif
 
 CpuInfo detect() {
-  CpuInfo info{detect_model(), detect_features()};
+  CpuInfo info{detect_model(), detect_features(), detect_vendor(), detect_family()};
   if (info.model.empty()) info.model = "unknown";
   return info;
 }
@@ -130,6 +145,12 @@ CpuFeatures x86_features(const X86Registers& registers) {
   features.avx512_vnni = has_bit(registers.leaf7_ecx, 11);
   features.avx512_vpopcntdq = has_bit(registers.leaf7_ecx, 14);
   return features;
+}
+
+int x86_family(std::uint32_t leaf1_eax) {
+  constexpr std::uint32_t kExtended = 15;
+  const std::uint32_t family = leaf1_eax >> 8 & 0xf;
+  return static_cast<int>(family == kExtended ? family + (leaf1_eax >> 20 & 0xff) : family);
 }
 
 const CpuInfo& cpu_info() {

@@ -28,6 +28,8 @@ struct CpuFeatures {
 struct CpuInfo {
   std::string model;  ///< "AMD EPYC 9354 32-Core Processor"; "unknown" where it cannot be told
   CpuFeatures features;
+  std::string vendor = {};  ///< x86: "GenuineIntel", "AuthenticAMD"; else empty
+  int family = 0;           ///< x86: what the vendor calls the family, extended part included
 };
 
 /// Of the machine that the program runs on; found once.
@@ -50,5 +52,9 @@ struct X86Registers {
 
 /// The rule apart from the instructions, so that it can be tested for any processor.
 CpuFeatures x86_features(const X86Registers& registers);
+
+/// From EAX of CPUID's leaf 1: the extended family counts where the family is 15 (volume 2A, CPUID,
+/// figure 3-6).
+int x86_family(std::uint32_t leaf1_eax);
 
 }  // namespace uniq

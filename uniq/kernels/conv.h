@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "uniq/base/aligned.h"
+#include "uniq/base/cpu.h"
 #include "uniq/kernels/code_conv.h"
 #include "uniq/kernels/code_layout.h"
 #include "uniq/kernels/corrections.h"
@@ -40,7 +42,12 @@ constexpr std::int64_t sums_stride(std::int64_t channels) { return (channels + 1
 struct ConvKernel {
   const char* name;  ///< "avx2.direct": unique
   Isa isa;
-  bool (*supports)(const CodeConv& conv);
+  /// Why a CPU with the instruction set cannot compute the convolution with it, "stride 2x2, not
+  /// 1x1"; empty: it can.
+  std::string (*refusal)(const CodeConv& conv, const CpuInfo& cpu);
+  /// What the sums of a picture are expected to take on one core, in cycles, where it can
+  /// (rates.h).
+  double (*cycles)(const CodeConv& conv, const CpuInfo& cpu);
   /// The layout that it reads; prepare() takes the same or one with a wider border.
   CodeLayout (*input_layout)(const CodeConv& conv);
   /// codes: [out][kernel row][kernel column][in / groups], one byte each.
@@ -54,13 +61,26 @@ struct ConvKernel {
   /// kReadBeyond bytes beyond its end may be read.
   SumTerms (*sums)(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
                    std::byte* scratch, std::int32_t* sums);
+
+  /// Whether it can on this CPU.
+  bool supports(const CodeConv& conv) const { return refusal(conv, cpu_info()).empty(); }
 };
 
-/// All that were built for this architecture, best first; the last, scalar, supports everything.
+/// All that were built for this architecture; the last, scalar, supports everything.
 std::span<const ConvKernel> conv_kernels();
 
-/// The first that supports the convolution and that `isa` includes.
-const ConvKernel& choose_conv(const CodeConv& conv, Isa isa);
+/// A kernel for a convolution, or why it is none.
+struct ConvCandidate {
+  const ConvKernel* kernel = nullptr;
+  std::string refusal = {};  ///< empty: it can compute it
+  double cycles = 0.0;       ///< expected, where it can
+};
+
+/// All kernels for a convolution, those first that can compute it, the cheapest before the others;
+/// of equal ones, and of those that cannot, in the order of the list. What needs more than `isa` is
+/// refused.
+std::vector<ConvCandidate> conv_candidates(const CodeConv& conv, Isa isa,
+                                           const CpuInfo& cpu = cpu_info());
 
 /// All sums of a picture, dense, [row][column][channel], in memory of its own: for tests and
 /// proofs.

@@ -10,6 +10,8 @@
 
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/depthwise.h"
+#include "uniq/kernels/rates.h"
+#include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 
 #if defined(__x86_64__)
@@ -242,16 +244,31 @@ void sums_depthwise(const Kind& kind, const PreparedConv& prepared, const std::u
 }
 
 /// A single channel is the others' work: their vectors are of output channels too.
-bool supports_depthwise(const CodeConv& conv) {
+std::string refuse_depthwise(const CodeConv& conv) {
   const ConvShape& s = conv.shape;
-  return has_border(conv) && s.groups > 1 && s.group_in() == 1 && s.group_out() == 1;
+  if (s.groups == 1) return refuse_groups(conv, "one for each channel");
+  if (s.group_in() != 1 || s.group_out() != 1)
+    return refused("groups of " + std::to_string(s.group_in()) + " and " +
+                       std::to_string(s.group_out()) + " channels",
+                   "1 and 1");
+  return refuse_border(conv);
+}
+
+/// A tap of all channels at a time.
+double cycles_depthwise(const Kind& kind, const CodeConv& conv, double rate) {
+  const ConvShape& s = conv.shape;
+  const std::int64_t channels = divide_up(s.out_channels, kind.lanes) * kind.lanes;
+  return static_cast<double>(s.out_height * s.out_width * s.taps() * channels) / rate;
 }
 
 }  // namespace
 
-#define UNIQ_DEPTHWISE(name, kind)                                                             \
+#define UNIQ_DEPTHWISE(name, kind, rate)                                                       \
   namespace name {                                                                             \
-  bool supports(const CodeConv& conv) { return supports_depthwise(conv); }                     \
+  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_depthwise(conv); } \
+  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
+    return cycles_depthwise(kind(conv), conv, rates_of(cpu).rate);                             \
+  }                                                                                            \
   CodeLayout input_layout(const CodeConv& conv) {                                              \
     return plain_layout(conv, CodeLayout::Form::bytes);                                        \
   }                                                                                            \
@@ -269,8 +286,8 @@ bool supports_depthwise(const CodeConv& conv) {
   }                                                                                            \
   }  // namespace name
 
-UNIQ_DEPTHWISE(avx512_vnni_depthwise, avx512_kind)
-UNIQ_DEPTHWISE(avx2_depthwise, avx2_kind)
+UNIQ_DEPTHWISE(avx512_vnni_depthwise, avx512_kind, avx512_depthwise)
+UNIQ_DEPTHWISE(avx2_depthwise, avx2_kind, avx2_depthwise)
 
 #undef UNIQ_DEPTHWISE
 

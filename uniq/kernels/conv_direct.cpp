@@ -8,11 +8,12 @@
 #include <limits>
 #include <type_traits>
 
-#include "uniq/base/cpu.h"
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/copy.h"
 #include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
+#include "uniq/kernels/rates.h"
+#include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 
 #if defined(__x86_64__)
@@ -345,24 +346,57 @@ SumTerms sums_direct(const PreparedConv& prepared, const std::uint8_t* input, co
 
 /// Groups do not share a vector: small ones would leave most of its lanes empty.
 template <class Kind>
-bool supports_bytes(const CodeConv& conv) {
-  return has_border(conv) && (conv.shape.groups == 1 || conv.shape.group_out() >= Kind::kLanes);
+std::string refuse_bytes(const CodeConv& conv) {
+  if (conv.shape.groups != 1 && conv.shape.group_out() < Kind::kLanes)
+    return refused("groups of " + std::to_string(conv.shape.group_out()) + " output channels",
+                   std::to_string(Kind::kLanes) + " or more");
+  return refuse_border(conv);
 }
 template <class Kind>
-bool supports_pairs(const CodeConv& conv) {
-  return supports_bytes<Kind>(conv) && steps_of<Kind>(conv) > 0;
+std::string refuse_pairs(const CodeConv& conv) {
+  if (steps_of<Kind>(conv) == 0)
+    return refused("weights of " + std::to_string(conv.weight_bits) + " and codes of " +
+                       std::to_string(conv.activation_bits) + " bits",
+                   "pairs of products that fit 16 bits");
+  return refuse_bytes<Kind>(conv);
 }
-bool supports_bits(const CodeConv& conv, int activation_bits) {
-  return has_border(conv) && cpu_info().features.avx512_vpopcntdq && conv.shape.groups == 1 &&
-         conv.weight_bits == 1 && conv.weight_grid == Grid::mid_rise &&
-         conv.activation_bits == activation_bits;
+std::string refuse_bits(const CodeConv& conv, const CpuInfo& cpu, int activation_bits) {
+  if (conv.weight_bits != 1) return refuse_weights(conv, "1");
+  if (conv.activation_bits != activation_bits)
+    return refuse_codes(conv, std::to_string(activation_bits));
+  if (conv.weight_grid != Grid::mid_rise)
+    return refused("weights " + std::string(grid_name(conv.weight_grid)), "mid-rise");
+  if (conv.shape.groups != 1) return refuse_groups(conv, "1");
+  if (!cpu.features.avx512_vpopcntdq) return "the CPU lacks VPOPCNTD";
+  return refuse_border(conv);
+}
+
+template <class Kind>
+double cycles_direct(const CodeConv& conv, double rate, double call) {
+  return dot_cycles(conv.shape,
+                    {.word = Blocks<Kind>::kWord,
+                     .lanes = Kind::kLanes,
+                     .outs = Blocks<Kind>::kOuts,
+                     .pixels = Kind::kPixels},
+                    rate, call);
+}
+/// Of pairs: `rate` where many words are summed in 16 bits, half of it where each is widened.
+template <class Kind>
+double pairs_rate(const CodeConv& conv, double rate) {
+  return rate * (steps_of<Kind>(conv) < kFewSteps ? 0.5 : 1.0);
 }
 
 }  // namespace
 
-#define UNIQ_DIRECT(name, Kind, is_supported)                                                  \
+#define UNIQ_DIRECT(name, Kind, refused_for, rate)                                             \
   namespace name {                                                                             \
-  bool supports(const CodeConv& conv) { return is_supported; }                                 \
+  std::string refusal(const CodeConv& conv, [[maybe_unused]] const CpuInfo& cpu) {             \
+    return refused_for;                                                                        \
+  }                                                                                            \
+  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
+    const Rates& rates = rates_of(cpu);                                                        \
+    return cycles_direct<Kind>(conv, rate, rates.call);                                        \
+  }                                                                                            \
   CodeLayout input_layout(const CodeConv& conv) { return layout_of<Kind>(conv); }              \
   PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
                        std::span<const std::uint8_t> codes) {                                  \
@@ -377,13 +411,15 @@ bool supports_bits(const CodeConv& conv, int activation_bits) {
   }                                                                                            \
   }  // namespace name
 
-UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))
-UNIQ_DIRECT(avx2_vnni_direct, Avx2Vnni, supports_bytes<Avx2Vnni>(conv))
-UNIQ_DIRECT(avx512_pairs, Avx512Bytes, supports_pairs<Avx512Bytes>(conv))
-UNIQ_DIRECT(avx2_pairs, Avx2Bytes, supports_pairs<Avx2Bytes>(conv))
-UNIQ_DIRECT(avx2_direct, Avx2Wide, supports_bytes<Avx2Wide>(conv))
-UNIQ_DIRECT(avx512_vnni_popcount, Popcount, supports_bits(conv, 1))
-UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, supports_bits(conv, 2))
+UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), rates.avx512_vnni)
+UNIQ_DIRECT(avx2_vnni_direct, Avx2Vnni, refuse_bytes<Avx2Vnni>(conv), rates.avx2_vnni)
+UNIQ_DIRECT(avx512_pairs, Avx512Bytes, refuse_pairs<Avx512Bytes>(conv),
+            pairs_rate<Avx512Bytes>(conv, rates.avx512_bytes))
+UNIQ_DIRECT(avx2_pairs, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv),
+            pairs_rate<Avx2Bytes>(conv, rates.avx2_bytes))
+UNIQ_DIRECT(avx2_direct, Avx2Wide, refuse_bytes<Avx2Wide>(conv), rates.avx2_words)
+UNIQ_DIRECT(avx512_vnni_popcount, Popcount, refuse_bits(conv, cpu, 1), rates.popcount)
+UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, refuse_bits(conv, cpu, 2), rates.popcount2)
 
 #undef UNIQ_DIRECT
 

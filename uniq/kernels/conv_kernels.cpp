@@ -1,15 +1,21 @@
 #include "uniq/kernels/conv_kernels.h"
 
 #include <algorithm>
-#include <iterator>
+#include <limits>
+
+#include "uniq/kernels/refusal.h"
 
 namespace uniq::kernels {
 namespace {
 
-#define UNIQ_CONV_KERNEL(isa, way)                    \
-  {#isa "." #way,         Isa::isa,                   \
-   isa##_##way::supports, isa##_##way::input_layout,  \
-   isa##_##way::prepare,  isa##_##way::scratch_bytes, \
+#define UNIQ_CONV_KERNEL(isa, way) \
+  {#isa "." #way,                  \
+   Isa::isa,                       \
+   isa##_##way::refusal,           \
+   isa##_##way::cycles,            \
+   isa##_##way::input_layout,      \
+   isa##_##way::prepare,           \
+   isa##_##way::scratch_bytes,     \
    isa##_##way::sums},
 constexpr ConvKernel kKernels[] = {
 #include "uniq/kernels/conv_kernels.inc"
@@ -20,11 +26,20 @@ constexpr ConvKernel kKernels[] = {
 
 std::span<const ConvKernel> conv_kernels() { return kKernels; }
 
-const ConvKernel& choose_conv(const CodeConv& conv, Isa isa) {
-  const auto* const found = std::find_if(
-      std::begin(kKernels), std::end(kKernels) - 1,
-      [&](const ConvKernel& kernel) { return includes(isa, kernel.isa) && kernel.supports(conv); });
-  return *found;  // the last where no other fits: it supports everything
+std::vector<ConvCandidate> conv_candidates(const CodeConv& conv, Isa isa, const CpuInfo& cpu) {
+  std::vector<ConvCandidate> candidates;
+  for (const ConvKernel& kernel : kKernels) {
+    ConvCandidate& own = candidates.emplace_back(ConvCandidate{.kernel = &kernel});
+    own.refusal =
+        includes(isa, kernel.isa)
+            ? kernel.refusal(conv, cpu)
+            : refused("instruction set " + std::string(isa_name(isa)), isa_name(kernel.isa));
+    if (own.refusal.empty()) own.cycles = kernel.cycles(conv, cpu);
+  }
+  std::ranges::stable_sort(candidates, {}, [](const ConvCandidate& own) {
+    return own.refusal.empty() ? own.cycles : std::numeric_limits<double>::infinity();
+  });
+  return candidates;
 }
 
 std::vector<std::int32_t> all_sums(const ConvKernel& kernel, const PreparedConv& prepared,

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "uniq/kernels/conv.h"
 
 #define UNIQ_CONV_KERNEL(isa, way)                                                               \
   namespace uniq::kernels::isa##_##way {                                                         \
-    bool supports(const CodeConv& conv);                                                         \
+    std::string refusal(const CodeConv& conv, const CpuInfo& cpu);                               \
+    double cycles(const CodeConv& conv, const CpuInfo& cpu);                                     \
     CodeLayout input_layout(const CodeConv& conv);                                               \
     PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
                          std::span<const std::uint8_t> codes);                                   \

@@ -2,11 +2,18 @@
 #include <cstddef>
 
 #include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/rates.h"
 #include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels::scalar_reference {
 
-bool supports(const CodeConv& /*conv*/) { return true; }
+std::string refusal(const CodeConv& /*conv*/, const CpuInfo& /*cpu*/) { return {}; }
+
+double cycles(const CodeConv& conv, const CpuInfo& cpu) {
+  const Rates& rates = rates_of(cpu);
+  return dot_cycles(conv.shape, {.word = 1, .lanes = 1, .outs = 1, .pixels = 1}, rates.scalar,
+                    rates.call);
+}
 
 /// Without a border: what lies outside is not read.
 CodeLayout input_layout(const CodeConv& conv) {

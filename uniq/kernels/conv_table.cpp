@@ -10,6 +10,8 @@
 
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/finish.h"
+#include "uniq/kernels/rates.h"
+#include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/table.h"
 
@@ -51,12 +53,33 @@ void make_map(const PreparedConv& prepared, const std::uint8_t* first_window, co
   }
 }
 
-bool supports_bits(const CodeConv& conv, int weight_bits) {
+std::string refuse_table(const CodeConv& conv, int weight_bits) {
   const ConvShape& s = conv.shape;
   constexpr std::int64_t kMostSum = 65535;
-  return has_border(conv) && s.groups == 1 && s.dilation_width == 1 &&
-         conv.weight_bits == weight_bits && conv.activation_bits <= 2 &&
-         s.taps() * s.in_channels * max_code(conv.activation_bits) <= kMostSum;
+  if (conv.weight_bits != weight_bits) return refuse_weights(conv, std::to_string(weight_bits));
+  if (conv.activation_bits > 2) return refuse_codes(conv, "1 or 2");
+  if (s.groups != 1) return refuse_groups(conv, "1");
+  if (s.dilation_width != 1)
+    return refused("dilation " + size_text(s.dilation_height, s.dilation_width), "1 in a row");
+  const std::int64_t largest = s.taps() * s.in_channels * max_code(conv.activation_bits);
+  if (largest > kMostSum)
+    return refused("sums of codes to " + std::to_string(largest), std::to_string(kMostSum));
+  return refuse_border(conv);
+}
+
+/// Tables are made for the part's pixels once, for all output channels.
+double cycles_table(const CodeConv& conv, const CpuInfo& cpu) {
+  const ConvShape& s = conv.shape;
+  const Rates& rates = rates_of(cpu);
+  const bool one = conv.weight_bits == 1;
+  return static_cast<double>(s.in_height * s.in_width * Sizes(conv).octets * 8) /
+             rates.table_codes +
+         dot_cycles(s,
+                    {.word = 8,
+                     .lanes = kTableOuts / 2,
+                     .outs = kTableOuts,
+                     .pixels = one ? kTablePixels : kTablePixels2},
+                    one ? rates.table : rates.table2, rates.call);
 }
 
 CodeLayout layout_of(const CodeConv& conv) { return plain_layout(conv, CodeLayout::Form::bytes); }
@@ -149,22 +172,22 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
 
 }  // namespace
 
-// Other kernels come between the two in the order of their speed.
-#define UNIQ_TABLE(name, bits)                                                                 \
-  namespace name {                                                                             \
-  bool supports(const CodeConv& conv) { return supports_bits(conv, bits); }                    \
-  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
-                       std::span<const std::uint8_t> codes) {                                  \
-    return prepare_table(conv, input, codes);                                                  \
-  }                                                                                            \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
-    return scratch_of(prepared, rows);                                                         \
-  }                                                                                            \
-  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
-                std::byte* scratch, std::int32_t* sums) {                                      \
-    return sums_table(prepared, input, part, scratch, sums);                                   \
-  }                                                                                            \
+#define UNIQ_TABLE(name, bits)                                                                   \
+  namespace name {                                                                               \
+  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_table(conv, bits); } \
+  double cycles(const CodeConv& conv, const CpuInfo& cpu) { return cycles_table(conv, cpu); }    \
+  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                      \
+  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                            \
+                       std::span<const std::uint8_t> codes) {                                    \
+    return prepare_table(conv, input, codes);                                                    \
+  }                                                                                              \
+  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                   \
+    return scratch_of(prepared, rows);                                                           \
+  }                                                                                              \
+  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,   \
+                std::byte* scratch, std::int32_t* sums) {                                        \
+    return sums_table(prepared, input, part, scratch, sums);                                     \
+  }                                                                                              \
   }  // namespace name
 
 UNIQ_TABLE(avx2_table, 1)

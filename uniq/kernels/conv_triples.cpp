@@ -12,9 +12,10 @@
 #include <limits>
 #include <utility>
 
-#include "uniq/base/cpu.h"
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/finish.h"
+#include "uniq/kernels/rates.h"
+#include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/triples.h"
 
@@ -67,12 +68,30 @@ bool overflows(const std::uint8_t* weights, std::int64_t words) {
 
 }  // namespace
 
-bool supports(const CodeConv& conv) {
+std::string refusal(const CodeConv& conv, const CpuInfo& cpu) {
   const ConvShape& s = conv.shape;
   constexpr std::int64_t kMostSum = 65535;
-  return has_border(conv) && cpu_info().features.avx512_vbmi && s.groups == 1 &&
-         s.dilation_width == 1 && conv.weight_bits == 2 && conv.activation_bits == 2 &&
-         s.taps() * s.in_channels * 9 <= kMostSum;
+  if (conv.weight_bits != 2) return refuse_weights(conv, "2");
+  if (conv.activation_bits != 2) return refuse_codes(conv, "2");
+  if (s.groups != 1) return refuse_groups(conv, "1");
+  if (s.dilation_width != 1)
+    return refused("dilation " + size_text(s.dilation_height, s.dilation_width), "1 in a row");
+  const std::int64_t largest = s.taps() * s.in_channels * 9;
+  if (largest > kMostSum)
+    return refused("sums of codes to " + std::to_string(largest), std::to_string(kMostSum));
+  if (!cpu.features.avx512_vbmi) return "the CPU lacks VPERMB";
+  return refuse_border(conv);
+}
+
+double cycles(const CodeConv& conv, const CpuInfo& cpu) {
+  const Rates& rates = rates_of(cpu);
+  const bool two = conv.shape.out_channels > kTripleOuts;
+  return dot_cycles(conv.shape,
+                    {.word = 32,
+                     .lanes = kTripleOuts,
+                     .outs = two ? 2 * kTripleOuts : kTripleOuts,
+                     .pixels = two ? kTriplePixels2 : kTriplePixels},
+                    two ? rates.triples2 : rates.triples, rates.call);
 }
 
 CodeLayout input_layout(const CodeConv& conv) {

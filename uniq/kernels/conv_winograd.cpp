@@ -25,6 +25,8 @@
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
+#include "uniq/kernels/rates.h"
+#include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/winograd.h"
 
@@ -199,20 +201,49 @@ void for_each_row(std::int64_t first, std::int64_t count, std::int64_t in_row, B
 
 /// A 3x3 convolution of stride 1 whose sums, four times as large, fit: on the way they may wrap.
 template <class Kind>
-bool supports_sums(const CodeConv& conv) {
+std::string refuse_sums(const CodeConv& conv) {
   const ConvShape& s = conv.shape;
-  const bool is_3x3 = s.kernel_height == 3 && s.kernel_width == 3 && s.stride_height == 1 &&
-                      s.stride_width == 1 && s.dilation_height == 1 && s.dilation_width == 1;
-  if (!is_3x3 || s.groups != 1 || !has_border(conv)) return false;
+  if (s.kernel_height != 3 || s.kernel_width != 3)
+    return refused("kernel " + size_text(s.kernel_height, s.kernel_width), "3x3");
+  if (s.stride_height != 1 || s.stride_width != 1)
+    return refused("stride " + size_text(s.stride_height, s.stride_width), "1x1");
+  if (s.dilation_height != 1 || s.dilation_width != 1)
+    return refused("dilation " + size_text(s.dilation_height, s.dilation_width), "1x1");
+  if (s.groups != 1) return refuse_groups(conv, "1");
   const std::int64_t largest =
       std::int64_t{largest_weight(conv, stored_of<Kind>(conv))} * max_code(conv.activation_bits);
-  return 4 * 9 * s.in_channels * largest <= std::numeric_limits<std::int32_t>::max();
+  if (4 * 9 * s.in_channels * largest > std::numeric_limits<std::int32_t>::max())
+    return refused("sums to " + std::to_string(9 * s.in_channels * largest),
+                   "a quarter of what 32 bits hold");
+  return refuse_border(conv);
 }
 
-/// Transformed weights and codes fit a byte.
+/// Transformed weights and codes have to fit a byte.
 template <class Kind>
-bool supports_bytes(const CodeConv& conv) {
-  return conv.activation_bits <= 6 && conv.weight_bits <= 4 && supports_sums<Kind>(conv);
+std::string refuse_bytes(const CodeConv& conv) {
+  if (conv.activation_bits > 6) return refuse_codes(conv, "6 or fewer");
+  if (conv.weight_bits > 4) return refuse_weights(conv, "4 or fewer");
+  return refuse_sums<Kind>(conv);
+}
+
+template <class Kind>
+std::string refuse_pairs(const CodeConv& conv) {
+  const std::string other = refuse_bytes<Kind>(conv);
+  if (!other.empty() || steps_of<Kind>(conv) > 0) return other;
+  return refused("weights of " + std::to_string(conv.weight_bits) + " and codes of " +
+                     std::to_string(conv.activation_bits) + " bits",
+                 "pairs of transformed products that fit 16 bits");
+}
+
+template <class Kind>
+double cycles_winograd(const CodeConv& conv, double rate, double in, double out, double call) {
+  const ConvShape& s = conv.shape;
+  const std::int64_t tiles = tiles_of(s.out_height) * tiles_of(s.out_width);
+  const DotTile tile = {
+      .word = kWord<Kind>, .lanes = Kind::kLanes, .outs = kOuts<Kind>, .pixels = Kind::kPixels};
+  return dot_cycles(s, tiles, kWinogradPlaces, tile, rate, call) +
+         static_cast<double>(tiles * kWinogradPlaces * s.in_channels) / in +
+         static_cast<double>(tiles * 4 * Sizes<Kind>(s).outs) / out;
 }
 
 CodeLayout layout_of(const CodeConv& conv) {
@@ -357,9 +388,13 @@ SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
 
 }  // namespace
 
-#define UNIQ_WINOGRAD(name, Kind, is_supported)                                                \
+#define UNIQ_WINOGRAD(name, Kind, refused_for, rate, in, out)                                  \
   namespace name {                                                                             \
-  bool supports(const CodeConv& conv) { return is_supported; }                                 \
+  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refused_for; }            \
+  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
+    const Rates& rates = rates_of(cpu);                                                        \
+    return cycles_winograd<Kind>(conv, rate, in, out, rates.call);                             \
+  }                                                                                            \
   CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
   PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
                        std::span<const std::uint8_t> codes) {                                  \
@@ -374,11 +409,14 @@ SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
   }                                                                                            \
   }  // namespace name
 
-UNIQ_WINOGRAD(avx512_vnni_winograd, Avx512Vnni, supports_bytes<Avx512Vnni>(conv))
-UNIQ_WINOGRAD(avx2_vnni_winograd, Avx2Vnni, supports_bytes<Avx2Vnni>(conv))
-UNIQ_WINOGRAD(avx2_winograd, Avx2Bytes,
-              supports_bytes<Avx2Bytes>(conv) && steps_of<Avx2Bytes>(conv) > 0)
-UNIQ_WINOGRAD(avx2_winograd_wide, Avx2Wide, supports_sums<Avx2Wide>(conv))
+UNIQ_WINOGRAD(avx512_vnni_winograd, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), rates.avx512_vnni,
+              rates.winograd512_in, rates.winograd512_out)
+UNIQ_WINOGRAD(avx2_vnni_winograd, Avx2Vnni, refuse_bytes<Avx2Vnni>(conv), rates.avx2_vnni,
+              rates.winograd256_in, rates.winograd256_out)
+UNIQ_WINOGRAD(avx2_winograd, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv), rates.avx2_bytes,
+              rates.winograd256_in, rates.winograd256_out)
+UNIQ_WINOGRAD(avx2_winograd_wide, Avx2Wide, refuse_sums<Avx2Wide>(conv), rates.avx2_words,
+              rates.winograd256_in / 2, rates.winograd256_out)
 
 #undef UNIQ_WINOGRAD
 

@@ -43,6 +43,9 @@ struct Avx2VnniDot {
 };
 void dot_avx2_vnni(const DotWork& work);
 
+/// Fewer DotWork::steps are not worth the way through memory: each word is widened.
+inline constexpr std::int64_t kFewSteps = 8;
+
 /// VPMADDUBSW; words and lanes as for VPDPBUSD. Precondition: no sum of `steps` words, at least
 /// one, of two products each leaves 16 bits.
 struct Avx2BytesDot {

@@ -35,8 +35,6 @@ inline void add_to(std::int32_t* p, Vector v) {
   store(p, _mm256_add_epi32(v, _mm256_loadu_si256(reinterpret_cast<const Vector*>(p))));
 }
 inline Vector add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
-/// Fewer steps are not worth the way through memory.
-constexpr std::int64_t kFewSteps = 8;
 
 #include "uniq/kernels/dot_weights.inc"
 //

@@ -30,8 +30,6 @@ inline void add_to(std::int32_t* p, Vector v) {
   store(p, _mm512_add_epi32(v, _mm512_loadu_si512(p)));
 }
 inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
-/// Fewer steps are not worth the way through memory.
-constexpr std::int64_t kFewSteps = 8;
 
 #include "uniq/kernels/dot_weights.inc"
 //

@@ -46,9 +46,9 @@ constexpr std::int64_t even_share(std::int64_t count, std::int64_t most) {
 }
 
 /// Whether the padding is stored around the picture: not where it would be larger than pictures.
+inline constexpr std::int64_t kWidestBorder = 16;
 constexpr bool has_border(const CodeConv& conv) {
-  constexpr std::int64_t kMost = 16;
-  return conv.shape.padding_height <= kMost && conv.shape.padding_width <= kMost;
+  return conv.shape.padding_height <= kWidestBorder && conv.shape.padding_width <= kWidestBorder;
 }
 
 /// The input with a border of the padding.

@@ -158,7 +158,8 @@ void Network::plan_buffers() {
   std::vector<std::vector<kernels::CodeLayout>> layouts(values_.size());
   for (const PackedNode& node : model_.nodes) {
     const bool reads_codes = node.op == PackedOp::conv && node.weights.bits != 0;
-    conv_kernels_.push_back(reads_codes ? &kernels::choose_conv(code_conv(node), isa_) : nullptr);
+    conv_kernels_.push_back(
+        reads_codes ? kernels::conv_candidates(code_conv(node), isa_).front().kernel : nullptr);
     if (!reads_codes) continue;
     const kernels::CodeLayout wanted = conv_kernels_.back()->input_layout(code_conv(node));
     auto& of_value = layouts[static_cast<std::size_t>(node.inputs[0])];

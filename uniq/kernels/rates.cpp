@@ -1,0 +1,96 @@
+#include "uniq/kernels/rates.h"
+
+#include "uniq/kernels/stored_weights.h"
+
+namespace uniq::kernels {
+namespace {
+
+/// Whole 512-bit units, VPOPCNTD on two ports.
+constexpr Rates kZen5 = {.avx512_vnni = 127,
+                         .avx2_vnni = 62,
+                         .avx512_bytes = 90,
+                         .avx2_bytes = 50,
+                         .avx2_words = 30,
+                         .popcount = 660,
+                         .popcount2 = 330,
+                         .table = 200,
+                         .table2 = 90,
+                         .avx512_depthwise = 40,
+                         .avx2_depthwise = 12,
+                         .scalar = 0.7,
+                         .table_codes = 8,
+                         .winograd512_in = 30,
+                         .winograd512_out = 8,
+                         .winograd256_in = 15,
+                         .winograd256_out = 4,
+                         .triples = 170,
+                         .triples2 = 240,
+                         .call = 20};
+
+/// 512-bit vectors in two halves.
+constexpr Rates kZen4 = {.avx512_vnni = 63,
+                         .avx2_vnni = 62,
+                         .avx512_bytes = 45,
+                         .avx2_bytes = 50,
+                         .avx2_words = 30,
+                         .popcount = 337,
+                         .popcount2 = 168,
+                         .table = 200,
+                         .table2 = 90,
+                         .avx512_depthwise = 20,
+                         .avx2_depthwise = 12,
+                         .scalar = 0.7,
+                         .table_codes = 8,
+                         .winograd512_in = 15,
+                         .winograd512_out = 4,
+                         .winograd256_in = 15,
+                         .winograd256_out = 4,
+                         .triples = 100,
+                         .triples2 = 128,
+                         .call = 20};
+
+/// Whole 512-bit units, VPOPCNTD on one port: Intel, and what nobody has measured.
+constexpr Rates kIntel = {.avx512_vnni = 127,
+                          .avx2_vnni = 62,
+                          .avx512_bytes = 90,
+                          .avx2_bytes = 50,
+                          .avx2_words = 30,
+                          .popcount = 341,
+                          .popcount2 = 170,
+                          .table = 200,
+                          .table2 = 90,
+                          .avx512_depthwise = 40,
+                          .avx2_depthwise = 12,
+                          .scalar = 0.7,
+                          .table_codes = 8,
+                          .winograd512_in = 30,
+                          .winograd512_out = 8,
+                          .winograd256_in = 15,
+                          .winograd256_out = 4,
+                          .triples = 90,
+                          .triples2 = 120,
+                          .call = 20};
+
+}  // namespace
+
+const Rates& rates_of(const CpuInfo& cpu) {
+  constexpr int kFamilyOfZen5 = 26;
+  if (cpu.vendor != "AuthenticAMD") return kIntel;
+  return cpu.family >= kFamilyOfZen5 ? kZen5 : kZen4;
+}
+
+double dot_cycles(const ConvShape& shape, std::int64_t pixels, std::int64_t taps,
+                  const DotTile& tile, double rate, double call) {
+  const std::int64_t outs = divide_up(shape.group_out(), tile.lanes) * tile.lanes;
+  const std::int64_t ins = divide_up(shape.group_in(), tile.word) * tile.word;
+  const std::int64_t calls = divide_up(outs, tile.outs) * divide_up(pixels, tile.pixels);
+  const double of_group =
+      static_cast<double>(pixels * taps * outs * ins) / rate + static_cast<double>(calls) * call;
+  return static_cast<double>(shape.groups) * of_group;
+}
+
+double dot_cycles(const ConvShape& shape, const DotTile& tile, double rate, double call) {
+  return dot_cycles(shape, shape.out_height * shape.out_width, shape.taps(), tile, rate, call);
+}
+
+}  // namespace uniq::kernels
