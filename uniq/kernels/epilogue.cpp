@@ -97,6 +97,13 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue)
   for (const EpilogueOutput& output : epilogue.outputs) {
     for (const EpilogueStage& stage : output.stages) stages_.push_back(stage_run(stage));
     outputs_.push_back(output_run(output, channels_));
+    // What is below 0 has code 0 all the same.
+    const bool ends_in_relu =
+        !output.stages.empty() && output.stages.back().kind == EpilogueStage::Kind::relu;
+    if (output.bits != 0 && output.offset == 0.0f && ends_in_relu) {
+      stages_.pop_back();
+      --outputs_.back().stage_count;
+    }
   }
   const StageRun* stages = stages_.data();
   for (OutputRun& output : outputs_) {
