@@ -63,9 +63,19 @@ bool one_step_is_enough(const EpilogueOutput& output, const OutputRun& run) {
   return true;
 }
 
+bool is_relu(const EpilogueStage& stage) { return stage.kind == EpilogueStage::Kind::relu; }
+
+bool begins_in_relu(const EpilogueOutput& output) {
+  return !output.stages.empty() && is_relu(output.stages.front());
+}
+
+/// What is below 0 has code 0 with the last stage and without.
+bool ends_in_vain(const EpilogueOutput& output) {
+  return output.bits != 0 && output.offset == 0.0f && is_relu(output.stages.back());
+}
+
 OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
   OutputRun run = {};
-  run.stage_count = static_cast<int>(output.stages.size());
   run.bits = output.bits;
   if (output.bits == 0) {
     run.form = OutputRun::floats;
@@ -93,17 +103,17 @@ OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
 }  // namespace
 
 EpilogueProgram::EpilogueProgram(const Epilogue& epilogue)
-    : channels_(epilogue.channels), scale_(epilogue.scale), bias_(epilogue.bias) {
+    : channels_(epilogue.channels),
+      scale_(epilogue.scale),
+      bias_(epilogue.bias),
+      relu_(!epilogue.outputs.empty() && std::ranges::all_of(epilogue.outputs, begins_in_relu)) {
   for (const EpilogueOutput& output : epilogue.outputs) {
-    for (const EpilogueStage& stage : output.stages) stages_.push_back(stage_run(stage));
     outputs_.push_back(output_run(output, channels_));
-    // What is below 0 has code 0 all the same.
-    const bool ends_in_relu =
-        !output.stages.empty() && output.stages.back().kind == EpilogueStage::Kind::relu;
-    if (output.bits != 0 && output.offset == 0.0f && ends_in_relu) {
-      stages_.pop_back();
-      --outputs_.back().stage_count;
-    }
+    auto first = output.stages.begin() + (relu_ ? 1 : 0);
+    auto end = output.stages.end();
+    if (first != end && ends_in_vain(output)) --end;
+    outputs_.back().stage_count = static_cast<int>(end - first);
+    for (; first != end; ++first) stages_.push_back(stage_run(*first));
   }
   const StageRun* stages = stages_.data();
   for (OutputRun& output : outputs_) {
@@ -124,6 +134,7 @@ void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
                   .bias = bias_,
                   .residual = work.residual,
                   .residual_pixel = channels_,
+                  .relu = relu_,
                   .outputs = outputs_.data(),
                   .to = work.outputs,
                   .output_count = static_cast<int>(outputs_.size())});

@@ -75,6 +75,7 @@ class EpilogueProgram {
   std::int64_t channels_ = 0;
   const float* scale_ = nullptr;
   const float* bias_ = nullptr;
+  bool relu_ = false;             ///< all outputs begin with it: it is done once
   std::vector<StageRun> stages_;  ///< of all outputs
   std::vector<OutputRun> outputs_;
 };

@@ -65,6 +65,7 @@ struct EpilogueRun {
   const float* bias;
   const float* residual;  ///< the first pixel's, [channel]; or null
   std::int64_t residual_pixel;
+  bool relu;  ///< before all outputs
   const OutputRun* outputs;
   void* const* to;  ///< each output's first pixel
   int output_count;

@@ -137,20 +137,27 @@ void Network::join_pools() {
     if (!std::holds_alternative<CodeConvCore>(step.core) || pool == nullptr || !pool->largest)
       continue;
     // One output and in fp32, for the pool to read; a step behind that reads it too wants it whole.
-    // Sums become fp32 in place, so pixels must be whole vectors.
     const bool is_read_later = std::any_of(
         steps_.begin() + static_cast<std::ptrdiff_t>(i) + 2, steps_.end(),
         [&](const Step& later) { return std::ranges::count(later.inputs, step.outputs[0]) != 0; });
     step.is_pooled = step.outputs.size() == 1 && next.inputs[0] == step.outputs[0] &&
                      !is_read_later && !step.adds_residual &&
-                     kernels::sums_stride(step.epilogue.channels) == step.epilogue.channels &&
                      std::ranges::none_of(step.epilogue.outputs[0].stages, is_affine) &&
                      model_.output != buffers_[static_cast<std::size_t>(step.outputs[0])].value;
-    // A larger sum gives a larger value, or one that is less where the scale is negative.
-    if (step.is_pooled)
-      for (std::int64_t c = 0; c < step.epilogue.channels; ++c)
-        step.turn.push_back(step.epilogue.scale[c] < 0.0f ? -1 : 0);
+    if (step.is_pooled) pool_sums(step, steps_[i + 1]);
   }
+}
+
+void Network::pool_sums(Step& conv, Step& pool) {
+  // A larger sum gives a larger value, or one that is less where the scale is negative.
+  for (std::int64_t c = 0; c < conv.epilogue.channels; ++c)
+    conv.turn.push_back(conv.epilogue.scale[c] < 0.0f ? -1 : 0);
+  pool.epilogue.scale = conv.epilogue.scale;
+  pool.epilogue.bias = conv.epilogue.bias;
+  const std::vector<EpilogueStage>& first = conv.epilogue.outputs[0].stages;
+  for (kernels::EpilogueOutput& output : pool.epilogue.outputs)
+    output.stages.insert(output.stages.begin(), first.begin(), first.end());
+  pool.program = kernels::EpilogueProgram(pool.epilogue);
 }
 
 void Network::plan_buffers() {

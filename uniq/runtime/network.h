@@ -123,6 +123,8 @@ class Network {
   int input_buffer(std::size_t node, std::size_t input) const;
   /// Finds the convolutions that are pooled.
   void join_pools();
+  /// Makes the two one: the pool takes sums, and its epilogue does what the convolution's did.
+  void pool_sums(Step& conv, Step& pool);
   void plan_memory(bool keep_values);
 
   format::PackedModel model_;

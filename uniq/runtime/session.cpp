@@ -122,8 +122,9 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
         row = std::max(row, sums_bytes(part, step.columns));
       }
     }
-    row = std::max(row,
-                   static_cast<std::size_t>(step.columns * step.epilogue.channels) * sizeof(float));
+    // Values or, of a pooled convolution, sums.
+    const std::int64_t row_values = step.columns * kernels::sums_stride(step.epilogue.channels);
+    row = std::max(row, static_cast<std::size_t>(row_values) * sizeof(float));
     outputs = std::max(outputs, step.outputs.size());
   }
   for (Worker& worker : workers_) {
@@ -261,13 +262,11 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
   }
 }
 
-// Sums become fp32 in place.
 void Session::finish_pooled(const Step& step, const Step& next, std::int64_t row,
                             const std::int32_t* largest, int worker) {
   const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
   const std::int64_t pixel = kernels::sums_stride(shape.channels);
-  AlignedBytes& memory = workers_[static_cast<std::size_t>(worker)].row;
-  auto* const sums = memory.as<std::int32_t>();
+  auto* const sums = workers_[static_cast<std::size_t>(worker)].row.as<std::int32_t>();
   network_->loops().max_of_columns({.largest = largest,
                                     .turn = step.turn.data(),
                                     .in_columns = shape.in_width,
@@ -278,18 +277,10 @@ void Session::finish_pooled(const Step& step, const Step& next, std::int64_t row
                                     .stride = shape.stride_width,
                                     .padding = shape.padding_width,
                                     .sums = sums});
-  void* in_place = sums;
-  step.program.run(network_->loops(), {.pixels = shape.out_width,
-                                       .channels = shape.channels,
-                                       .sums = sums,
-                                       .pixel = pixel,
-                                       .outputs = &in_place});
-  write_outputs(next, row,
-                {.pixels = shape.out_width,
-                 .channels = shape.channels,
-                 .values = memory.as<float>(),
-                 .pixel = pixel},
-                worker);
+  write_outputs(
+      next, row,
+      {.pixels = shape.out_width, .channels = shape.channels, .sums = sums, .pixel = pixel},
+      worker);
 }
 
 void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker) {
