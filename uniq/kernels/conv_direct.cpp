@@ -373,7 +373,12 @@ std::string refuse_bits(const CodeConv& conv, const CpuInfo& cpu, int activation
 
 template <class Kind>
 double cycles_direct(const CodeConv& conv, double rate, double call) {
-  return dot_cycles(conv.shape,
+  const ConvShape& s = conv.shape;
+  const Blocks<Kind> blocks(s);
+  // A stretch of words counts as a tap of so many channels.
+  ConvShape stretches = s;
+  stretches.in_channels = s.groups * blocks.words * blocks.kWord;
+  return dot_cycles(stretches, s.out_height * s.out_width, blocks.stretches,
                     {.word = Blocks<Kind>::kWord,
                      .lanes = Kind::kLanes,
                      .outs = Blocks<Kind>::kOuts,

@@ -163,6 +163,8 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
   work.steps = 255 / (2 * 4 * max_code(conv.activation_bits));
   work.bits = conv.weight_bits;
   work.sums_pixel = stride;
+  const std::int64_t row_bytes = s.stride_height / map.row_step * map.row_bytes;
+  const std::int64_t column_bytes = s.stride_width / map.column_step * sizes.octets * kOctetTables;
   const std::int64_t end = part.first_channel + part.channels;
   for (std::int64_t first = part.first_channel; first < end; first += kTableOuts) {
     const std::int64_t channels = std::min(kTableOuts, end - first);
@@ -175,8 +177,7 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
       work.pixels =
           even_share(pixels - pixel, conv.weight_bits == 1 ? kTablePixels : kTablePixels2);
       for (std::int64_t i = 0; i < work.pixels; ++i) {
-        work.tables[i] = tables + row * (s.stride_height / map.row_step) * map.row_bytes +
-                         column * (s.stride_width / map.column_step) * sizes.octets * kOctetTables;
+        work.tables[i] = tables + row * row_bytes + column * column_bytes;
         if (++column == s.out_width) column = 0, ++row;
       }
       work.sums = to + pixel * stride;
