@@ -123,6 +123,67 @@ TEST_F(ConvKernels, OddWindows) {
   });
 }
 
+/// A 3x3 window of stride 1 and a border of 1.
+ConvShape plain_3x3(std::int64_t in, std::int64_t height, std::int64_t width, std::int64_t out) {
+  return with_output({.in_channels = in,
+                      .in_height = height,
+                      .in_width = width,
+                      .out_channels = out,
+                      .kernel_height = 3,
+                      .kernel_width = 3,
+                      .padding_height = 1,
+                      .padding_width = 1});
+}
+
+// Tiles of 2x2 outputs are computed up to 18 at once, their channels some words at once.
+TEST_F(ConvKernels, TilesAroundGroups) {
+  for (const std::int64_t width : {7, 8, 11, 12, 13, 33, 34, 35, 36, 37, 38, 39})
+    for (const std::int64_t height : {1, 2, 3}) compare_formats(plain_3x3(3, height, width, 17));
+  EXPECT_GT(compared_, 0);
+}
+
+TEST_F(ConvKernels, TilesOfManyChannelsAllPairsOfFormats) {
+  for (const Format& weights : all_formats())
+    for (const Format& activations : all_formats())
+      for (const std::int64_t in : {61, 64})
+        compare(make_conv(plain_3x3(in, 2, 3, 9), weights, activations, Pad::nothing));
+}
+
+// Pixels of 512 channels are further apart than their tables need.
+TEST_F(ConvKernels, TablesOfLargePixels) {
+  for (const std::int64_t in : {511, 512, 513})
+    for (const int bits : {1, 2})
+      compare(make_conv(plain_3x3(in, 2, 7, 5), {Grid::mid_rise, bits}, {Grid::unsigned_, bits},
+                        Pad::nothing));
+}
+
+// Columns of 4 outputs at once, from windows of 5 to 8 rows; 48 columns and 16 channels at once.
+TEST_F(ConvKernels, TallWindowsOfStrideTwo) {
+  const auto stem = [](std::int64_t in, std::int64_t rows, std::int64_t height,
+                       std::int64_t width) {
+    return with_output({.in_channels = in,
+                        .in_height = height,
+                        .in_width = width,
+                        .out_channels = 17,
+                        .kernel_height = rows,
+                        .kernel_width = 3,
+                        .stride_height = 2,
+                        .stride_width = 2,
+                        .padding_height = rows / 2,
+                        .padding_width = 1});
+  };
+  for (const std::int64_t rows : {4, 5, 6, 7, 8, 9})
+    for (const std::int64_t height : {4, 7, 8, 9, 13, 16, 18})
+      for (const std::int64_t in : {1, 2, 3, 4, 5}) compare_formats(stem(in, rows, height, 5));
+  for (const std::int64_t width : {11, 12, 13, 95, 96, 97, 98, 193})
+    compare_formats(stem(3, 7, 9, width));
+  for (const Format& weights : all_formats())
+    for (const Format& activations : all_formats())
+      for (const Pad pad : {Pad::nothing, Pad::middle_code})
+        compare(make_conv(stem(3, 7, 12, 6), weights, activations, pad));
+  EXPECT_GT(compared_, 0);
+}
+
 TEST_F(ConvKernels, Groups) {
   for (const std::int64_t groups : {2, 3})
     for (const std::int64_t in : {1, 3, 4, 6})
@@ -336,6 +397,13 @@ TEST(ChooseConv, TheBestOfTheInstructionSet) {
   EXPECT_STREQ(chosen(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
   EXPECT_STREQ(chosen(wide, Isa::avx512).name, "avx2.winograd_wide");
   EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.winograd_wide");
+  wide.shape.stride_height = wide.shape.stride_width = 2;
+  wide.shape = with_output(wide.shape);
+  EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.direct");
+  wide.shape.kernel_height = wide.shape.kernel_width = 7;
+  wide.shape.padding_height = wide.shape.padding_width = 3;
+  wide.shape = with_output(wide.shape);
+  EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.rows");
 }
 
 TEST(ChooseConv, GroupsThatFillAVector) {

@@ -373,17 +373,17 @@ std::string refuse_bits(const CodeConv& conv, const CpuInfo& cpu, int activation
 
 template <class Kind>
 double cycles_direct(const CodeConv& conv, double rate, double call) {
-  return dot_cycles(conv.shape,
+  const ConvShape& s = conv.shape;
+  const Blocks<Kind> blocks(s);
+  // A stretch of words counts as a tap of so many channels.
+  ConvShape stretches = s;
+  stretches.in_channels = s.groups * blocks.words * blocks.kWord;
+  return dot_cycles(stretches, s.out_height * s.out_width, blocks.stretches,
                     {.word = Blocks<Kind>::kWord,
                      .lanes = Kind::kLanes,
                      .outs = Blocks<Kind>::kOuts,
                      .pixels = Kind::kPixels},
                     rate, call);
-}
-/// Of pairs: `rate` where many words are summed in 16 bits, half of it where each is widened.
-template <class Kind>
-double pairs_rate(const CodeConv& conv, double rate) {
-  return rate * (steps_of<Kind>(conv) < kFewSteps ? 0.5 : 1.0);
 }
 
 }  // namespace
@@ -414,9 +414,9 @@ double pairs_rate(const CodeConv& conv, double rate) {
 UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), rates.avx512_vnni)
 UNIQ_DIRECT(avx2_vnni_direct, Avx2Vnni, refuse_bytes<Avx2Vnni>(conv), rates.avx2_vnni)
 UNIQ_DIRECT(avx512_pairs, Avx512Bytes, refuse_pairs<Avx512Bytes>(conv),
-            pairs_rate<Avx512Bytes>(conv, rates.avx512_bytes))
+            pairs_rate(rates.avx512_bytes, steps_of<Avx512Bytes>(conv)))
 UNIQ_DIRECT(avx2_pairs, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv),
-            pairs_rate<Avx2Bytes>(conv, rates.avx2_bytes))
+            pairs_rate(rates.avx2_bytes, steps_of<Avx2Bytes>(conv)))
 UNIQ_DIRECT(avx2_direct, Avx2Wide, refuse_bytes<Avx2Wide>(conv), rates.avx2_words)
 UNIQ_DIRECT(avx512_vnni_popcount, Popcount, refuse_bits(conv, cpu, 1), rates.popcount)
 UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, refuse_bits(conv, cpu, 2), rates.popcount2)

@@ -19,22 +19,38 @@
 namespace uniq::kernels {
 namespace {
 
+/// Octets of a pixel. Windows side by side are read in turns: with pixels a multiple of 2 kB apart
+/// they would be in each other's way in the nearest cache, so an empty octet keeps them off it.
+std::int64_t octets_of(std::int64_t channels) {
+  constexpr std::int64_t kWay = 2048;
+  const std::int64_t octets = divide_up(channels, 8);
+  return octets * kOctetTables % kWay == 0 ? octets + 1 : octets;
+}
+
 struct Sizes {
   std::int64_t octets;  ///< of a pixel
   std::int64_t vector_bytes, block_bytes;
   explicit Sizes(const CodeConv& conv)
-      : octets(divide_up(conv.shape.in_channels, 8)),
+      : octets(octets_of(conv.shape.in_channels)),
         vector_bytes(kTableOuts * conv.weight_bits),
         block_bytes(conv.shape.taps() * octets * vector_bytes) {}
 };
 
 /// Of the table map of a part.
 struct Map {
+  /// Pixels from one to the next that gets tables: no others are read where windows have one each.
+  std::int64_t row_step = 1, column_step = 1;
   std::int64_t rows, columns, row_bytes;
-  Map(const PreparedConv& prepared, std::int64_t out_rows) {
+  Map(const PreparedConv& prepared, std::int64_t out_rows)
+      : rows(covered_rows(prepared.conv.shape, out_rows)),
+        columns(covered_columns(prepared.conv.shape)) {
     const ConvShape& s = prepared.conv.shape;
-    rows = (out_rows - 1) * s.stride_height + (s.kernel_height - 1) * s.dilation_height + 1;
-    columns = (s.out_width - 1) * s.stride_width + s.kernel_width;
+    if (s.taps() == 1) {
+      rows = out_rows;
+      columns = s.out_width;
+      row_step = s.stride_height;
+      column_step = s.stride_width;
+    }
     row_bytes = columns * Sizes(prepared.conv).octets * kOctetTables;
   }
   std::int64_t bytes() const { return divide_up(rows * row_bytes, kAlignment) * kAlignment; }
@@ -44,10 +60,10 @@ void make_map(const PreparedConv& prepared, const std::uint8_t* first_window, co
               std::uint8_t* to) {
   const std::int64_t octets = Sizes(prepared.conv).octets;
   for (std::int64_t row = 0; row < map.rows; ++row) {
-    const std::uint8_t* codes = first_window + row * prepared.input.row_bytes();
+    const std::uint8_t* codes = first_window + row * map.row_step * prepared.input.row_bytes();
     for (std::int64_t column = 0; column < map.columns; ++column) {
       make_tables_avx2({.codes = codes, .octets = octets, .to = to});
-      codes += prepared.input.pixel_bytes();
+      codes += map.column_step * prepared.input.pixel_bytes();
       to += octets * kOctetTables;
     }
   }
@@ -72,8 +88,8 @@ double cycles_table(const CodeConv& conv, const CpuInfo& cpu) {
   const ConvShape& s = conv.shape;
   const Rates& rates = rates_of(cpu);
   const bool one = conv.weight_bits == 1;
-  return static_cast<double>(s.in_height * s.in_width * Sizes(conv).octets * 8) /
-             rates.table_codes +
+  const std::int64_t tabled = s.taps() == 1 ? s.out_height * s.out_width : s.in_height * s.in_width;
+  return static_cast<double>(tabled * Sizes(conv).octets * 8) / rates.table_codes +
          dot_cycles(s,
                     {.word = 8,
                      .lanes = kTableOuts / 2,
@@ -147,6 +163,8 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
   work.steps = 255 / (2 * 4 * max_code(conv.activation_bits));
   work.bits = conv.weight_bits;
   work.sums_pixel = stride;
+  const std::int64_t row_bytes = s.stride_height / map.row_step * map.row_bytes;
+  const std::int64_t column_bytes = s.stride_width / map.column_step * sizes.octets * kOctetTables;
   const std::int64_t end = part.first_channel + part.channels;
   for (std::int64_t first = part.first_channel; first < end; first += kTableOuts) {
     const std::int64_t channels = std::min(kTableOuts, end - first);
@@ -159,8 +177,7 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
       work.pixels =
           even_share(pixels - pixel, conv.weight_bits == 1 ? kTablePixels : kTablePixels2);
       for (std::int64_t i = 0; i < work.pixels; ++i) {
-        work.tables[i] = tables + row * s.stride_height * map.row_bytes +
-                         column * s.stride_width * sizes.octets * kOctetTables;
+        work.tables[i] = tables + row * row_bytes + column * column_bytes;
         if (++column == s.out_width) column = 0, ++row;
       }
       work.sums = to + pixel * stride;

@@ -348,7 +348,8 @@ SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
   const std::int64_t in_row = tiles_of(s.out_width);
   const std::int64_t tiles = tiles_of(part.rows) * in_row;
   for (std::int64_t tile = 0, count = 0; tile < tiles; tile += count) {
-    count = even_share(tiles - tile, kGroup<Kind>);
+    const std::int64_t even = even_share(tiles - tile, kGroup<Kind>);
+    count = std::min(tiles - tile, divide_up(even, Kind::kPixels) * Kind::kPixels);
     for_each_row(tile, count, in_row,
                  [&](std::int64_t at, std::int64_t row, std::int64_t column, std::int64_t n) {
                    Kind::kInput({.input = first_window + 2 * row * map.row_bytes() +
@@ -413,8 +414,9 @@ UNIQ_WINOGRAD(avx512_vnni_winograd, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), 
               rates.winograd512_in, rates.winograd512_out)
 UNIQ_WINOGRAD(avx2_vnni_winograd, Avx2Vnni, refuse_bytes<Avx2Vnni>(conv), rates.avx2_vnni,
               rates.winograd256_in, rates.winograd256_out)
-UNIQ_WINOGRAD(avx2_winograd, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv), rates.avx2_bytes,
-              rates.winograd256_in, rates.winograd256_out)
+UNIQ_WINOGRAD(avx2_winograd, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv),
+              pairs_rate(rates.avx2_bytes, steps_of<Avx2Bytes>(conv)), rates.winograd256_in,
+              rates.winograd256_out)
 UNIQ_WINOGRAD(avx2_winograd_wide, Avx2Wide, refuse_sums<Avx2Wide>(conv), rates.avx2_words,
               rates.winograd256_in / 2, rates.winograd256_out)
 

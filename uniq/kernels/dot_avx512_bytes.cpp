@@ -25,6 +25,10 @@ inline Vector multiply_pairs(Vector codes, Vector weights) {
 inline Vector add_pairs(Vector sum, Vector codes, Vector weights) {
   return _mm512_add_epi16(sum, multiply_pairs(codes, weights));
 }
+/// In place: GCC 12 would add into another register and move the sum back.
+inline void add_pairs_to(Vector& sum, Vector codes, Vector weights) {
+  asm("vpaddw %1, %0, %0" : "+v"(sum) : "v"(multiply_pairs(codes, weights)));
+}
 inline Vector widen(Vector sum) { return _mm512_madd_epi16(sum, _mm512_set1_epi16(1)); }
 inline void add_to(std::int32_t* p, Vector v) {
   store(p, _mm512_add_epi32(v, _mm512_loadu_si512(p)));

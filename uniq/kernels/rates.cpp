@@ -1,5 +1,7 @@
 #include "uniq/kernels/rates.h"
 
+#include <algorithm>
+
 #include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels {
@@ -10,11 +12,11 @@ constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .avx2_vnni = 62,
                          .avx512_bytes = 90,
                          .avx2_bytes = 50,
-                         .avx2_words = 30,
+                         .avx2_words = 27,
                          .popcount = 660,
                          .popcount2 = 330,
-                         .table = 200,
-                         .table2 = 90,
+                         .table = 180,
+                         .table2 = 82,
                          .avx512_depthwise = 40,
                          .avx2_depthwise = 12,
                          .scalar = 0.7,
@@ -32,11 +34,11 @@ constexpr Rates kZen4 = {.avx512_vnni = 63,
                          .avx2_vnni = 62,
                          .avx512_bytes = 45,
                          .avx2_bytes = 50,
-                         .avx2_words = 30,
+                         .avx2_words = 27,
                          .popcount = 337,
                          .popcount2 = 168,
-                         .table = 200,
-                         .table2 = 90,
+                         .table = 180,
+                         .table2 = 82,
                          .avx512_depthwise = 20,
                          .avx2_depthwise = 12,
                          .scalar = 0.7,
@@ -54,11 +56,11 @@ constexpr Rates kIntel = {.avx512_vnni = 127,
                           .avx2_vnni = 62,
                           .avx512_bytes = 90,
                           .avx2_bytes = 50,
-                          .avx2_words = 30,
+                          .avx2_words = 27,
                           .popcount = 341,
                           .popcount2 = 170,
-                          .table = 200,
-                          .table2 = 90,
+                          .table = 180,
+                          .table2 = 82,
                           .avx512_depthwise = 40,
                           .avx2_depthwise = 12,
                           .scalar = 0.7,
@@ -77,6 +79,13 @@ const Rates& rates_of(const CpuInfo& cpu) {
   constexpr int kFamilyOfZen5 = 26;
   if (cpu.vendor != "AuthenticAMD") return kIntel;
   return cpu.family >= kFamilyOfZen5 ? kZen5 : kZen4;
+}
+
+double pairs_rate(double rate, std::int64_t steps) {
+  constexpr double kShares[] = {0.64, 0.82, 0.9};
+  constexpr std::int64_t kMany = 16;
+  if (steps >= kMany) return rate;
+  return rate * kShares[std::clamp<std::int64_t>(steps, 1, 3) - 1];
 }
 
 double dot_cycles(const ConvShape& shape, std::int64_t pixels, std::int64_t taps,

@@ -39,6 +39,9 @@ struct Rates {
 /// Of the CPU, by vendor and family.
 const Rates& rates_of(const CpuInfo& cpu);
 
+/// Of VPMADDUBSW where only `steps` words can be summed in 16 bits.
+double pairs_rate(double rate, std::int64_t steps);
+
 /// What an inner loop takes at once.
 struct DotTile {
   std::int64_t word;    ///< input channels

@@ -20,7 +20,7 @@ constexpr std::int64_t table_place(std::int64_t out) {
 
 /// Makes the tables of a pixel: of each four channels the 16 sums of their subsets.
 struct TableInput {
-  const std::uint8_t* codes;  ///< up to four bytes behind them are read
+  const std::uint8_t* codes;  ///< up to twelve bytes behind them are read
   std::int64_t octets;        ///< of channels
   std::uint8_t* to;           ///< [octet][two tables of 16 bytes], aligned to 32 bytes
 };

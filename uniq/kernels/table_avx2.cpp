@@ -19,6 +19,9 @@ inline Vector look_up(const std::uint8_t* table, Vector indices) {
   return _mm256_shuffle_epi8(both, indices);
 }
 
+/// In place: GCC 12 would add into another register and move the sum back.
+inline void add_to(Vector& sum, Vector v) { asm("vpaddb %1, %0, %0" : "+x"(sum) : "x"(v)); }
+
 /// Sums of 16 bits of a window, in memory: of even and of odd bytes, for each bit of the weights.
 struct Wide {
   alignas(32) std::uint16_t even[2][16];
@@ -39,18 +42,16 @@ struct Sums {
 
   /// tables: two of an octet; first, second: vectors of indices into them.
   __attribute__((always_inline)) void add(const std::uint8_t* tables, Vector first, Vector second) {
-    s0 = _mm256_add_epi8(s0, look_up(tables, first));
-    s0 = _mm256_add_epi8(s0, look_up(tables + 16, second));
+    add_to(s0, look_up(tables, first));
+    add_to(s0, look_up(tables + 16, second));
   }
   /// One table; the indices of the low and of the high bits.
   __attribute__((always_inline)) void add_planes(const std::uint8_t* table, Vector low,
                                                  Vector high) {
     const Vector both =
         _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
-    s0 = _mm256_add_epi8(s0, _mm256_shuffle_epi8(both, low));
-    s1 = _mm256_add_epi8(s1, _mm256_shuffle_epi8(both, high));
-    // One window after the other: GCC 12 would load all tables first and spill sums.
-    asm volatile("" : "+x"(s0), "+x"(s1));
+    add_to(s0, _mm256_shuffle_epi8(both, low));
+    add_to(s1, _mm256_shuffle_epi8(both, high));
   }
   __attribute__((always_inline)) void widen_to(Wide& wide) const {
     widen(wide, 0, s0);

@@ -15,23 +15,26 @@ constexpr std::size_t kCachedWeights = 400'000;
 /// Sums of a part stay in the cache between the kernel and the epilogue.
 constexpr std::int64_t kMostSums = 32'768;
 
+/// What a part costs besides its rows: rows that windows of two parts share, the pool; in rows.
+constexpr double kPart = 0.15;
+
 /// Time until `threads` threads, each of which takes the next part when it is done with one, are
 /// done with `blocks` times `steps` rows cut into pieces, in rows.
-double makespan(std::int64_t steps, std::int64_t pieces, std::int64_t blocks, int threads) {
-  // What a part costs besides its rows: rows that windows of two parts share, the pool.
-  constexpr double kPart = 0.15;
+double makespan(std::int64_t steps, std::int64_t pieces, std::int64_t blocks, int threads,
+                double of_part) {
   std::vector<double> busy(static_cast<std::size_t>(threads), 0.0);
   for (std::int64_t part = 0; part < blocks * pieces; ++part) {
     const std::int64_t piece = part % pieces;
     const std::int64_t rows = (piece + 1) * steps / pieces - piece * steps / pieces;
-    *std::ranges::min_element(busy) += static_cast<double>(rows) + kPart;
+    *std::ranges::min_element(busy) += static_cast<double>(rows) + of_part;
   }
   return std::ranges::max(busy);
 }
 
 /// How many pieces, at least `least`, `steps` rows are cut into: what takes least time, with some
 /// weight on small pieces, since no two threads are equally fast.
-std::int64_t best_pieces(std::int64_t steps, std::int64_t least, std::int64_t blocks, int threads) {
+std::int64_t best_pieces(std::int64_t steps, std::int64_t least, std::int64_t blocks, int threads,
+                         double of_part) {
   constexpr double kUneven = 0.1;
   if (threads == 1) return least;
   const std::int64_t most = std::min(steps, std::max(least, 16 * std::int64_t{threads}));
@@ -39,7 +42,7 @@ std::int64_t best_pieces(std::int64_t steps, std::int64_t least, std::int64_t bl
   double best_time = 0.0;
   for (std::int64_t pieces = least; pieces <= most; ++pieces) {
     const double largest = static_cast<double>(divide_up(steps, pieces));
-    const double time = makespan(steps, pieces, blocks, threads) + kUneven * largest;
+    const double time = makespan(steps, pieces, blocks, threads, of_part) + kUneven * largest;
     if (pieces > least && time >= best_time) continue;
     best = pieces;
     best_time = time;
@@ -65,7 +68,7 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
       prepared.row_step * step.columns * kernels::sums_stride(part_channels);
   const std::int64_t least =
       std::min(steps, divide_up(steps, std::max<std::int64_t>(1, kMostSums / step_sums)));
-  const std::int64_t pieces = best_pieces(steps, least, blocks, threads);
+  const std::int64_t pieces = best_pieces(steps, least, blocks, threads, kPart);
 
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t channel = 0; channel < channels; channel += part_channels)
@@ -90,7 +93,10 @@ PooledRows::PooledRows(const Step& conv, const Step& pool)
 
 std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
   // Each part begins with rows that the one before computes too.
-  const std::int64_t pieces = best_pieces(shape_.out_height, 1, 1, threads);
+  const std::int64_t twice = shape_.kernel_height - shape_.stride_height + row_step_ - 1;
+  const double of_part =
+      kPart + static_cast<double>(twice) / static_cast<double>(shape_.stride_height);
+  const std::int64_t pieces = best_pieces(shape_.out_height, 1, 1, threads, of_part);
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t piece = 0; piece < pieces; ++piece) {
     const std::int64_t begin = piece * shape_.out_height / pieces;
