@@ -30,7 +30,7 @@ bool has_popcount() { return has_avx512() && cpu_info().features.avx512_vpopcntd
 // clang-format off
 #define UNIQ_STEP(sum)            \
   __asm__ volatile("" : "+v"(x)); \
-  sum = UNIQ_ADD(sum, x, y);
+  (sum) = UNIQ_ADD(sum, x, y);
 #define UNIQ_USE(sum) __asm__ volatile("" : : "v"(sum));
 #define UNIQ_ALL(use) \
   use(a) use(b) use(c) use(d) use(e) use(f) use(g) use(h) use(i) use(j) use(k) use(l)
