@@ -22,6 +22,7 @@ bool has_avx2() { return has_isa(Isa::avx2); }
 bool has_avx2_vnni() { return has_isa(Isa::avx2_vnni); }
 bool has_avx512() { return has_isa(Isa::avx512); }
 bool has_avx512_vnni() { return has_isa(Isa::avx512_vnni); }
+bool has_vbmi() { return has_avx512() && cpu_info().features.avx512_vbmi; }
 bool has_popcount() { return has_avx512() && cpu_info().features.avx512_vpopcntdq; }
 
 // A loop of 12 sums, enough for the latency of any of these instructions. The empty statements make
@@ -63,7 +64,10 @@ UNIQ_LOOP(vpdpbusd_zmm, "avx512f,avx512vnni", __m512i)
 #define UNIQ_ADD(sum, x, y) _mm512_add_epi16(sum, _mm512_maddubs_epi16(x, y))
 UNIQ_LOOP(vpmaddubsw_zmm, "avx512f,avx512bw", __m512i)
 #undef UNIQ_ADD
-#define UNIQ_ADD(sum, x, y) _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_and_si512(x, y)))
+#define UNIQ_ADD(sum, x, y) _mm512_add_epi8(sum, _mm512_permutexvar_epi8(y, x))
+UNIQ_LOOP(vpermb_zmm, "avx512f,avx512bw,avx512vbmi", __m512i)
+#undef UNIQ_ADD
+#define UNIQ_ADD(sum, x, y) _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(x, y)))
 UNIQ_LOOP(vpopcntd_zmm, "avx512f,avx512vpopcntdq", __m512i)
 #undef UNIQ_ADD
 
@@ -74,7 +78,8 @@ UNIQ_LOOP(vpopcntd_zmm, "avx512f,avx512vpopcntdq", __m512i)
 
 constexpr PeakLoop kLoops[] = {
     {"vpdpbusd zmm", has_avx512_vnni, 64, vpdpbusd_zmm},
-    {"vpandd, vpopcntd, vpaddd zmm", has_popcount, 512, vpopcntd_zmm},
+    {"vpxord, vpopcntd, vpaddd zmm", has_popcount, 512, vpopcntd_zmm},
+    {"vpermb, vpaddb zmm", has_vbmi, 192, vpermb_zmm},
     {"vpmaddubsw, vpaddw zmm", has_avx512, 64, vpmaddubsw_zmm},
     {"vpdpbusd ymm", has_avx2_vnni, 32, vpdpbusd_ymm},
     {"vpmaddubsw, vpaddw ymm", has_avx2, 32, vpmaddubsw_ymm},
@@ -86,18 +91,23 @@ struct Named {
   std::string_view kernel, instructions;
   double factor = 1.0;
 };
+constexpr double kWinograd = 36.0 / 16.0;
 constexpr Named kBounds[] = {
-    {"avx512_vnni.popcount", "vpandd, vpopcntd, vpaddd zmm"},
-    {"avx512_vnni.popcount2", "vpandd, vpopcntd, vpaddd zmm", 0.5},
-    {"avx512_vnni.winograd", "vpdpbusd zmm", 36.0 / 16.0},
+    {"avx512_vnni.popcount", "vpxord, vpopcntd, vpaddd zmm"},
+    {"avx512_vnni.popcount2", "vpxord, vpopcntd, vpaddd zmm", 0.5},
+    {"avx512_vnni.triples", "vpermb, vpaddb zmm"},
+    {"avx512_vnni.winograd", "vpdpbusd zmm", kWinograd},
     {"avx512_vnni.depthwise", "vpdpbusd zmm"},
     {"avx512_vnni.direct", "vpdpbusd zmm"},
     {"avx512.pairs", "vpmaddubsw, vpaddw zmm"},
+    {"avx2_vnni.winograd", "vpdpbusd ymm", kWinograd},
     {"avx2_vnni.direct", "vpdpbusd ymm"},
     {"avx2.depthwise", "vpmaddwd, vpaddd ymm"},
     {"avx2.table", "vpshufb, vpaddb ymm"},
+    {"avx2.winograd", "vpmaddubsw, vpaddw ymm", kWinograd},
     {"avx2.table2", "vpshufb, vpaddb ymm", 0.5},
     {"avx2.pairs", "vpmaddubsw, vpaddw ymm"},
+    {"avx2.winograd_wide", "vpmaddwd, vpaddd ymm", kWinograd},
     {"avx2.direct", "vpmaddwd, vpaddd ymm"},
 };
 
