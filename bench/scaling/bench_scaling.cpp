@@ -103,9 +103,9 @@ Times measure(const std::string& model, const std::shared_ptr<const Network>& ne
   Runner one(network, 1, 1);
   Runner threads(network, options.threads, 1);
   Runner batch(network, options.threads, kBatch);
-  std::vector<std::unique_ptr<Runner>> side_by_side;
-  for (int i = 0; i < options.threads; ++i)
-    side_by_side.push_back(std::make_unique<Runner>(network, 1, 1));
+  std::vector<std::unique_ptr<Runner>> side_by_side(static_cast<std::size_t>(options.threads));
+  for (std::unique_ptr<Runner>& runner : side_by_side)
+    runner = std::make_unique<Runner>(network, 1, 1);
   std::vector<double> one_times, thread_times, batch_times;
   std::vector<std::vector<double>> beside_times(side_by_side.size());
   for (int round = 0; round < options.rounds; ++round) {
