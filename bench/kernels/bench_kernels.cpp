@@ -134,6 +134,12 @@ void measure(const Options& options, std::vector<Row>& rows, std::vector<Peak>& 
   }
 }
 
+/// MAC per cycle by which the kernel is chosen (uniq/kernels/rates.h).
+double expected_of(const Row& row) {
+  const kernels::CodeConv conv = code_conv(row.shape, parse_widths(row.widths));
+  return static_cast<double>(row.shape.macs()) / row.kernel->cycles(conv, cpu_info());
+}
+
 /// MAC per cycle that the kernel's instructions allow; 0: unknown.
 double peak_of(const Row& row, const std::vector<Peak>& peaks) {
   const Bound bound = bound_of(row.kernel->name);
@@ -167,6 +173,7 @@ std::string text_of(const std::vector<Row>& rows, const std::vector<Peak>& peaks
                     {"shape"},
                     {"bits"},
                     {"peak", kRight},
+                    {"expected", kRight},
                     {"sums", kRight},
                     {"median", kRight},
                     {"of peak", kRight},
@@ -177,7 +184,7 @@ std::string text_of(const std::vector<Row>& rows, const std::vector<Peak>& peaks
     const Rates sums = rates_of(row, row.sums);
     const Rates whole = rates_of(row, row.whole);
     table.add({row.kernel->name, row.shape.name, row.widths, peak > 0.0 ? fixed(peak, 0) : "",
-               fixed(sums.best, 1), fixed(sums.median, 1),
+               fixed(expected_of(row), 1), fixed(sums.best, 1), fixed(sums.median, 1),
                peak > 0.0 ? fixed(100.0 * sums.best / peak, 0) + " %" : "", fixed(whole.best, 1),
                fixed(whole.median, 1)});
   }
@@ -203,6 +210,7 @@ nlohmann::ordered_json json_of(const std::vector<Row>& rows, const std::vector<P
                             {"bits", row.widths},
                             {"macs", row.shape.macs()},
                             {"peak", peak > 0.0 ? nlohmann::ordered_json(peak) : nullptr},
+                            {"expected", expected_of(row)},
                             {"sums", rates_json(rates_of(row, row.sums))},
                             {"to_codes", rates_json(rates_of(row, row.whole))}});
   }
