@@ -86,7 +86,7 @@ def layer_table(theirs, ours):
             if peer.get(row, 0.0) > 0.0:
                 ratio_to_peer = column.get(row, 0.0) / peer[row]
                 text += f" ({ratio_to_peer:.2f})"
-                if ratio_to_peer > 1.0 and row in layers:
+                if round(ratio_to_peer, 2) > 1.0 and row in layers:
                     slower[name].append(f"{row} {ratio_to_peer:.2f}")
             line += f"{text:>{w}}"
         lines.append(line)

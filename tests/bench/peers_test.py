@@ -78,7 +78,7 @@ class Table(unittest.TestCase):
         self.assertEqual(len({len(line) for line in lines[:-2]}), 1)
 
     def test_layers_of_both_alone_make_no_other(self):
-        lines = table.layer_table({"fc": 0.5}, {"w8a8": {"fc": 0.25}})
+        lines = table.layer_table({"fc": 0.5}, {"w8a8": {"fc": 0.5024}})  # 1.00
         self.assertEqual([line.split()[0] for line in lines], ["peer", "fc", "sum", "w8a8,"])
         self.assertTrue(lines[-1].endswith("slower than the peer: none"))
 
