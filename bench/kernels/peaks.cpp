@@ -103,6 +103,7 @@ constexpr Named kBounds[] = {
     {"avx2_vnni.winograd", "vpdpbusd ymm", kWinograd},
     {"avx2_vnni.direct", "vpdpbusd ymm"},
     {"avx2.depthwise", "vpmaddwd, vpaddd ymm"},
+    {"avx2.rows", "vpmaddwd, vpaddd ymm", 28.0 / 13.0},  // of the 7x7 window
     {"avx2.table", "vpshufb, vpaddb ymm"},
     {"avx2.winograd", "vpmaddubsw, vpaddw ymm", kWinograd},
     {"avx2.table2", "vpshufb, vpaddb ymm", 0.5},

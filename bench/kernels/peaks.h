@@ -20,8 +20,8 @@ inline constexpr std::int64_t kSteps = 12;
 std::span<const PeakLoop> peak_loops();
 
 /// The loop that bounds a kernel, and products of the convolution for each of the loop's: 2.25 of
-/// Winograd, which needs 16 in place of 36, 1/2 where two bits are multiplied one by one. Null for
-/// a kernel that has none.
+/// Winograd's 3x3, which needs 16 in place of 36, 1/2 where two bits are multiplied one by one.
+/// Null for a kernel that has none.
 struct Bound {
   const PeakLoop* loop = nullptr;
   double factor = 1.0;
