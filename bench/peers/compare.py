@@ -174,14 +174,19 @@ def compare(arguments):
 
 
 def per_layer(arguments, peers, folder, ours, models):
-    """Prints and gives the least time of each layer; the packed models' first, once each."""
+    """Prints and gives the least time of each layer, in turns."""
     openvino = next(peer for peer in peers if peer.int8)
-    theirs = openvino.call(folder, arguments.threads, "layers", "--seconds", arguments.seconds)
-    layers = {name: ours.layer_times(path, arguments.threads, arguments.batch)
-              for name, path in models.items()}
-    print("\nLeast ms of each layer; the peer is " + openvino.label)
-    print("\n".join(table.layer_table(theirs, layers)))
-    return {openvino.label: theirs, **layers}
+    actions = {openvino.label: lambda: openvino.call(
+        folder, arguments.threads, "layers", "--seconds", arguments.seconds)}
+    actions |= {name: lambda path=path: ours.layer_times(path, arguments.threads, arguments.batch)
+                for name, path in models.items()}
+    layers = {name: table.least(turns)
+              for name, turns in take_turns(actions, arguments.rounds).items()}
+    print(f"\nLeast ms of each layer with what follows it (pools, batch norms, ReLUs); the peer is "
+          f"{openvino.label}; ratios to it in brackets")
+    print("\n".join(table.layer_table(layers[openvino.label],
+                                      {name: layers[name] for name in models})))
+    return layers
 
 
 def main():

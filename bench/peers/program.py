@@ -4,6 +4,7 @@ import json
 import pathlib
 
 import engines
+import table
 
 
 class Program:
@@ -25,9 +26,10 @@ class Program:
             **self.environment))
 
     def layer_times(self, model, threads, batch):
-        """{layer: least ms}"""
+        """{layer: least ms}: convolutions and linear layers, each with what follows it."""
         found = self.bench(model, threads, batch, "--layers")["layers"]
-        return {layer["name"]: layer["min_ms"] for layer in found}
+        return table.with_what_follows([(layer["name"], layer["min_ms"]) for layer in found],
+                                       {layer["name"] for layer in found if layer["macs"]})
 
     def version(self):
         return engines.run([self.path, "--version"]).strip()

@@ -40,27 +40,56 @@ def table(rows):
     return lines
 
 
+def least(turns):
+    """{layer: ms} of several turns to the least of each layer."""
+    return {name: min(turn[name] for turn in turns) for name in turns[0]}
+
+
+def with_what_follows(times, layers):
+    """{layer: ms} of a list of (name, ms) in order: what is none of `layers`, a pool or a batch norm,
+    counts to the one before it, and to `input` before the first. Engines fuse such steps with the
+    layer that they follow, each in its own way; so the sums compare."""
+    sums = {}
+    layer = "input"
+    for name, ms in times:
+        layer = name if name in layers else layer
+        sums[layer] = sums.get(layer, 0.0) + ms
+    return sums
+
+
 def layer_table(theirs, ours):
-    """Lines of text: least ms by layer of the peer beside those of packed models.
+    """Lines of text: least ms by layer of the peer beside those of packed models, with their ratio
+    to the peer's, and then by model the layers that take longer than the peer's.
 
     theirs: {layer: ms}; ours: {name of a packed model: {layer: ms}}. What only one side has is
     added up under `other`.
     """
-    layers = [name for name in theirs if name != "other"]
-    width = max(len(name) for name in layers + ["other", "sum"]) + 2
-    heads = ["peer", *ours]
-    columns = [theirs, *ours.values()]
-    cells = [[column.get(name, 0.0) for column in columns] for name in layers]
-    cells.append([sum(ms for name, ms in column.items() if name not in layers)
-                  for column in columns])
-    cells.append([sum(column.values()) for column in columns])
-    widths = [max(len(name) + 2, 10) for name in heads]
-    lines = [" " * width + "".join(f"{name:>{w}}" for name, w in zip(heads, widths))]
-    for name, row in zip(layers + ["other", "sum"], cells):
-        slower = [head for head, ms in zip(heads[1:], row[1:]) if ms > row[0]]
-        mark = ""
-        if slower and name not in ("other", "sum"):
-            mark = "  slower" if len(slower) == len(ours) else "  slower: " + ", ".join(slower)
-        lines.append(f"{name:<{width}}"
-                     + "".join(f"{ms:>{w}.3f}" for ms, w in zip(row, widths)) + mark)
+    layers = [name for name in theirs if all(name in column for column in ours.values())]
+
+    def completed(column):
+        rest = sum(ms for name, ms in column.items() if name not in layers)
+        whole = {name: column[name] for name in layers}
+        return {**whole, **({"other": rest} if rest else {}), "sum": sum(column.values())}
+
+    peer = completed(theirs)
+    columns = {name: completed(column) for name, column in ours.items()}
+    rows = [*layers, *(["other"] if any("other" in c for c in (peer, *columns.values())) else []),
+            "sum"]
+    width = max(map(len, rows)) + 2
+    widths = [max(len(name) + 2, 18) for name in columns]
+    lines = [f"{'':<{width}}{'peer':>8}" + "".join(f"{n:>{w}}" for n, w in zip(columns, widths))]
+    slower = {name: [] for name in columns}
+    for row in rows:
+        line = f"{row:<{width}}{peer.get(row, 0.0):>8.3f}"
+        for (name, column), w in zip(columns.items(), widths):
+            text = f"{column.get(row, 0.0):.3f}"
+            if peer.get(row, 0.0) > 0.0:
+                ratio_to_peer = column.get(row, 0.0) / peer[row]
+                text += f" ({ratio_to_peer:.2f})"
+                if round(ratio_to_peer, 2) > 1.0 and row in layers:
+                    slower[name].append(f"{row} {ratio_to_peer:.2f}")
+            line += f"{text:>{w}}"
+        lines.append(line)
+    for name, found in slower.items():
+        lines.append(f"{name}, slower than the peer: " + (", ".join(found) or "none"))
     return lines

@@ -70,13 +70,29 @@ class OpenVino:
                            "kinds": {p: primitives.count(p) for p in sorted(set(primitives))}}
         return found
 
-    def layer_times(self, pictures, seconds):
-        """{layer: least ms}; what belongs to no convolution or linear layer is under `other`."""
+    def layers_of_nodes(self):
+        """{node: layer}: convolutions and linear layers by their name; anything else (a pool, a
+        batch norm, a reorder) belongs to the layer whose values it reads, or to `input`."""
         names = {}
-        for kind, _, _, originals, node in self.executed():
-            if kind in ("Convolution", "FullyConnected"):
-                own = [name for name in originals.split(",") if "/Conv" in name or "/Gemm" in name]
+        for op in self.model.get_runtime_model().get_ordered_ops():
+            info = op.rt_info
+            node = op.get_friendly_name()
+            if text(info["layerType"]) in ("Convolution", "FullyConnected"):
+                originals = text(info["originalLayersNames"]).split(",")
+                own = [name for name in originals if "/Conv" in name or "/Gemm" in name]
                 names[node] = layer_name(own[0]) if own else self.classifier
+                continue
+            sources = [names.get(value.get_source_output().get_node().get_friendly_name(), "input")
+                       for value in op.inputs()]
+            # Of an addition the last layer of the two: constants and the picture are none.
+            order = list(names.values())
+            names[node] = max(sources, default="input",
+                              key=lambda name: order.index(name) if name in order else -1)
+        return names
+
+    def layer_times(self, pictures, seconds):
+        """{layer: least ms}: each layer's node, and the nodes that follow it."""
+        names = self.layers_of_nodes()
         run = self.prepare(pictures)
         least = {}
         end = time.perf_counter() + seconds

@@ -54,16 +54,33 @@ class Table(unittest.TestCase):
         self.assertTrue(lines[4].endswith("<- fastest int8 peer"))
         self.assertEqual(len({len(lines[i]) for i in (0, 1, 2, 3, 5)}), 1, lines)
 
+    def test_least_of_turns(self):
+        self.assertEqual(table.least([{"a": 2.0, "b": 1.0}, {"a": 1.0, "b": 3.0}]),
+                         {"a": 1.0, "b": 1.0})
+
+    def test_what_follows_a_layer_counts_to_it(self):
+        steps = [("input", 0.5), ("conv1", 1.0), ("maxpool", 0.25), ("conv2", 2.0), ("fc", 4.0)]
+        self.assertEqual(table.with_what_follows(steps, {"conv1", "conv2", "fc"}),
+                         {"input": 0.5, "conv1": 1.25, "conv2": 2.0, "fc": 4.0})
+
     def test_layers(self):
-        lines = table.layer_table({"conv1": 0.25, "other": 0.5, "fc": 0.125},
+        lines = table.layer_table({"conv1": 0.25, "reorder": 0.5, "fc": 0.125},
                                   {"w8a8": {"conv1": 0.5, "fc": 0.25},
                                    "w2a2": {"input": 0.125, "conv1": 0.5, "fc": 0.0}})
-        self.assertEqual([line.split() for line in lines],
+        self.assertEqual([line.split() for line in lines[:-2]],
                          [["peer", "w8a8", "w2a2"],
-                          ["conv1", "0.250", "0.500", "0.500", "slower"],
-                          ["fc", "0.125", "0.250", "0.000", "slower:", "w8a8"],
-                          ["other", "0.500", "0.000", "0.125"],
-                          ["sum", "0.875", "0.750", "0.625"]])
+                          ["conv1", "0.250", "0.500", "(2.00)", "0.500", "(2.00)"],
+                          ["fc", "0.125", "0.250", "(2.00)", "0.000", "(0.00)"],
+                          ["other", "0.500", "0.000", "(0.00)", "0.125", "(0.25)"],
+                          ["sum", "0.875", "0.750", "(0.86)", "0.625", "(0.71)"]])
+        self.assertEqual(lines[-2:], ["w8a8, slower than the peer: conv1 2.00, fc 2.00",
+                                      "w2a2, slower than the peer: conv1 2.00"])
+        self.assertEqual(len({len(line) for line in lines[:-2]}), 1)
+
+    def test_layers_of_both_alone_make_no_other(self):
+        lines = table.layer_table({"fc": 0.5}, {"w8a8": {"fc": 0.5024}})  # 1.00
+        self.assertEqual([line.split()[0] for line in lines], ["peer", "fc", "sum", "w8a8,"])
+        self.assertTrue(lines[-1].endswith("slower than the peer: none"))
 
 
 class Checks(unittest.TestCase):

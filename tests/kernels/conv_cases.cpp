@@ -110,8 +110,10 @@ std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c, c
   layout.border_height += cut.more;
   layout.border_width += cut.more;
   // Random bytes behind the map; nothing that is read of them may count.
-  std::vector<std::uint8_t> map(static_cast<std::size_t>(layout.bytes() + kReadBeyond), 0xa5);
-  write_codes(layout, c.input, map.data());
+  AlignedBytes memory(static_cast<std::size_t>(layout.bytes() + kReadBeyond));
+  auto* const map = memory.as<std::uint8_t>();
+  std::fill_n(map + layout.bytes(), kReadBeyond, std::uint8_t{0xa5});
+  write_codes(layout, c.input, map);
   const PreparedConv prepared = kernel.prepare(c.conv, layout, c.weights);
   const auto round_up = [](std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; };
   const std::int64_t rows = round_up(std::min(cut.rows, s.out_height), prepared.row_step);
@@ -130,7 +132,7 @@ std::vector<std::int32_t> sums_of(const ConvKernel& kernel, const ConvCase& c, c
       AlignedBytes of_part(static_cast<std::size_t>(part.rows * s.out_width * stride) *
                            sizeof(std::int32_t));
       const SumTerms terms =
-          kernel.sums(prepared, map.data(), part, scratch.data(), of_part.as<std::int32_t>());
+          kernel.sums(prepared, map, part, scratch.data(), of_part.as<std::int32_t>());
       kScalarLoops.finish_sums({.raw = of_part.as<std::int32_t>(),
                                 .raw_pixel = stride,
                                 .sums = of_part.as<std::int32_t>(),

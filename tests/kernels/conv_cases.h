@@ -1,5 +1,5 @@
-// Convolutions to try kernels on, in buffers of exactly the size that the kernels may touch, so
-// that the address sanitizer sees a byte beyond.
+// Convolutions to try kernels on, in buffers of exactly the size that the kernels may touch: beside
+// them are forbidden pages (support/guarded_new.cpp), or what the address sanitizer forbids.
 #pragma once
 
 #include <cstdint>

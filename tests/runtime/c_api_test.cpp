@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "tests/base/temporary_folder.h"
 #include "tests/runtime/packed_networks.h"
+#include "tests/support/guarded_memory.h"
 #include "uniq/base/file.h"
 #include "uniq/base/version.h"
 #include "uniq/format/packed_file.h"
@@ -67,6 +69,33 @@ TEST_F(CApi, RunsAsTheSessionDoes) {
   ASSERT_EQ(uniq_session_run(session_, pictures.data(), 2, found.data()), UNIQ_OK);
   EXPECT_EQ(std::memcmp(found.data(), expected.data(), 8 * sizeof(float)), 0);
   EXPECT_EQ(uniq_session_run(session_, nullptr, 0, nullptr), UNIQ_OK);
+}
+
+// Pictures begin at any address, logits at any of a float; nothing beside either is touched.
+TEST_F(CApi, TakesPicturesAndGivesLogitsAtAnyAddress) {
+  ASSERT_EQ(uniq_session_create(model_, 2, &session_), UNIQ_OK) << uniq_last_error();
+  constexpr std::size_t kCount = 3;
+  std::vector<std::uint8_t> pictures(kCount * 3 * 12 * 10);
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    pictures[i] = static_cast<std::uint8_t>(i * 41 % 251);
+  std::vector<float> expected(kCount * 4);
+  ASSERT_EQ(uniq_session_run(session_, pictures.data(), kCount, expected.data()), UNIQ_OK);
+  for (const auto side : {testing::Side::begin, testing::Side::end})
+    for (std::size_t odd = 0; odd < 9; ++odd) {
+      // What lies before, or behind, shifts the pictures against the page.
+      std::vector<std::uint8_t> bytes(odd, 0xee);
+      bytes.insert(side == testing::Side::begin ? bytes.end() : bytes.begin(), pictures.begin(),
+                   pictures.end());
+      testing::Guarded<std::uint8_t> from(bytes, side);
+      testing::Guarded<float> to(std::vector<float>(odd + expected.size(), -77.0f), side);
+      const std::size_t offset = side == testing::Side::begin ? odd : 0;
+      ASSERT_EQ(uniq_session_run(session_, from.data() + offset, kCount, to.data() + offset),
+                UNIQ_OK);
+      EXPECT_EQ(std::memcmp(to.data() + offset, expected.data(), expected.size() * sizeof(float)),
+                0);
+      const std::vector<float> all = to.values();
+      EXPECT_EQ(std::ranges::count(all, -77.0f), static_cast<std::ptrdiff_t>(odd));
+    }
 }
 
 TEST_F(CApi, TheEnvironmentChoosesTheInstructionSet) {
