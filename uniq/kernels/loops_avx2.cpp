@@ -114,6 +114,10 @@ inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
   return rest + _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2);
 }
+inline void sum_pixels(const std::uint8_t* p, std::int64_t pixel, std::int64_t n,
+                       std::int64_t count, std::int32_t* to) {
+  for (std::int64_t i = 0; i < count; ++i, p += pixel) to[i] = sum_bytes(p, n);
+}
 inline void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
   std::int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {

@@ -112,15 +112,36 @@ inline void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v, 
   __builtin_memcpy(word + 4, &second, sizeof second);
 }
 
-inline std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
+/// Eight parts of the sum of a pixel's bytes, 64 bits each.
+inline Ints byte_sums(const std::uint8_t* p, std::int64_t n) {
   constexpr std::int64_t kBytes = 64;
-  __m512i sum = _mm512_setzero_si512();
+  Ints sum = _mm512_setzero_si512();
   for (; n > 0; n -= kBytes, p += kBytes) {
     const __mmask64 mask = n >= kBytes ? ~__mmask64{0} : ~__mmask64{0} >> (kBytes - n);
     sum = _mm512_add_epi64(
         sum, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(mask, p), _mm512_setzero_si512()));
   }
-  return static_cast<std::int32_t>(_mm512_reduce_add_epi64(sum));
+  return sum;
+}
+inline void sum_pixels(const std::uint8_t* p, std::int64_t pixel, std::int64_t n,
+                       std::int64_t count, std::int32_t* to) {
+  constexpr std::int64_t kTogether = 4;
+  for (; count >= kTogether; count -= kTogether, p += kTogether * pixel, to += kTogether) {
+    // Two pixels in the halves of each part, then the other two beside them.
+    const Ints first =
+        _mm512_or_si512(byte_sums(p, n), _mm512_slli_epi64(byte_sums(p + pixel, n), 32));
+    const Ints second = _mm512_or_si512(byte_sums(p + 2 * pixel, n),
+                                        _mm512_slli_epi64(byte_sums(p + 3 * pixel, n), 32));
+    const Ints all = _mm512_add_epi32(_mm512_unpacklo_epi64(first, second),
+                                      _mm512_unpackhi_epi64(first, second));
+    const __m256i half =
+        _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+    const __m128i sums =
+        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sums);
+  }
+  for (; count > 0; --count, p += pixel, ++to)
+    *to = static_cast<std::int32_t>(_mm512_reduce_add_epi64(byte_sums(p, n)));
 }
 inline void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
   for (std::int64_t i = 0; i < n; i += kLanes) {

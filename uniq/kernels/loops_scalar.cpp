@@ -73,6 +73,10 @@ std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) sum += p[i];
   return sum;
 }
+void sum_pixels(const std::uint8_t* p, std::int64_t pixel, std::int64_t n, std::int64_t count,
+                std::int32_t* to) {
+  for (std::int64_t i = 0; i < count; ++i, p += pixel) to[i] = sum_bytes(p, n);
+}
 void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {
   for (std::int64_t i = 0; i < n; ++i) to[i] = sum_bytes(p + 4 * i, 4);
 }
