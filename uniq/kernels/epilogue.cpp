@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "uniq/grid/grid.h"
 
@@ -69,9 +70,18 @@ bool begins_in_relu(const EpilogueOutput& output) {
   return !output.stages.empty() && is_relu(output.stages.front());
 }
 
-/// What is below 0 has code 0 with the last stage and without.
-bool ends_in_vain(const EpilogueOutput& output) {
-  return output.bits != 0 && output.offset == 0.0f && is_relu(output.stages.back());
+/// Takes the bounds of a last stage into those of the codes: what is below 0 has code 0 anyway, and
+/// what is above 6 has that of 6. Whether this could be done.
+bool bounds_codes(const EpilogueOutput& output, OutputRun& run) {
+  if (output.bits == 0 || output.offset != 0.0f) return false;
+  const EpilogueStage::Kind kind = output.stages.back().kind;
+  if (kind == EpilogueStage::Kind::relu) return true;
+  if (kind != EpilogueStage::Kind::relu6 || run.reciprocal == 0.0f) return false;
+  constexpr float kBound = 6.0f;
+  run.high = std::min(run.high, kBound);
+  for (float& threshold : run.thresholds)
+    if (threshold > kBound) threshold = std::numeric_limits<float>::quiet_NaN();  // never reached
+  return true;
 }
 
 OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
@@ -111,7 +121,7 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue)
     outputs_.push_back(output_run(output, channels_));
     auto first = output.stages.begin() + (relu_ ? 1 : 0);
     auto end = output.stages.end();
-    if (first != end && ends_in_vain(output)) --end;
+    if (first != end && bounds_codes(output, outputs_.back())) --end;
     outputs_.back().stage_count = static_cast<int>(end - first);
     for (; first != end; ++first) stages_.push_back(stage_run(*first));
   }
