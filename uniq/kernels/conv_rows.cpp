@@ -213,14 +213,16 @@ std::string refuse_rows(const CodeConv& conv) {
 }
 
 template <class Kind>
-double cycles_rows(const CodeConv& conv, double rate, double out) {
+double cycles_rows(const CodeConv& conv, double rate, double out, double call) {
   const ConvShape& s = conv.shape;
   const Sizes<Kind> sizes(s);
   const auto columns = static_cast<double>(divide_up(s.out_height, kRowsOut) * s.out_width);
   const auto outs = static_cast<double>(sizes.vectors * Kind::kLanes);
   return columns * outs *
          (static_cast<double>(sizes.all_rows() * sizes.words * kWord) / rate +
-          static_cast<double>(kRowsOut) / out);
+          static_cast<double>(kRowsOut) / out +
+          static_cast<double>(sizes.points() + 1) * call /
+              static_cast<double>(Kind::kPixels * kOuts<Kind>));
 }
 
 CodeLayout layout_of(const CodeConv& conv) { return plain_layout(conv, CodeLayout::Form::bytes); }
@@ -352,7 +354,7 @@ SumTerms sums_rows(const PreparedConv& prepared, const std::uint8_t* input, cons
   std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_rows(conv); }      \
   double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
     const Rates& rates = rates_of(cpu);                                                        \
-    return cycles_rows<Kind>(conv, rate, out);                                                 \
+    return cycles_rows<Kind>(conv, rate, out, rates.call);                                     \
   }                                                                                            \
   CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
   PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
