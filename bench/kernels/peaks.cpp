@@ -64,6 +64,9 @@ UNIQ_LOOP(vpdpbusd_zmm, "avx512f,avx512vnni", __m512i)
 #define UNIQ_ADD(sum, x, y) _mm512_add_epi16(sum, _mm512_maddubs_epi16(x, y))
 UNIQ_LOOP(vpmaddubsw_zmm, "avx512f,avx512bw", __m512i)
 #undef UNIQ_ADD
+#define UNIQ_ADD(sum, x, y) _mm512_add_epi32(sum, _mm512_madd_epi16(x, y))
+UNIQ_LOOP(vpmaddwd_zmm, "avx512f,avx512bw", __m512i)
+#undef UNIQ_ADD
 #define UNIQ_ADD(sum, x, y) _mm512_add_epi8(sum, _mm512_permutexvar_epi8(y, x))
 UNIQ_LOOP(vpermb_zmm, "avx512f,avx512bw,avx512vbmi", __m512i)
 #undef UNIQ_ADD
@@ -81,6 +84,7 @@ constexpr PeakLoop kLoops[] = {
     {"vpxord, vpopcntd, vpaddd zmm", has_popcount, 512, vpopcntd_zmm},
     {"vpermb, vpaddb zmm", has_vbmi, 192, vpermb_zmm},
     {"vpmaddubsw, vpaddw zmm", has_avx512, 64, vpmaddubsw_zmm},
+    {"vpmaddwd, vpaddd zmm", has_avx512, 32, vpmaddwd_zmm},
     {"vpdpbusd ymm", has_avx2_vnni, 32, vpdpbusd_ymm},
     {"vpmaddubsw, vpaddw ymm", has_avx2, 32, vpmaddubsw_ymm},
     {"vpmaddwd, vpaddd ymm", has_avx2, 16, vpmaddwd_ymm},
@@ -92,6 +96,7 @@ struct Named {
   double factor = 1.0;
 };
 constexpr double kWinograd = 36.0 / 16.0;
+constexpr double kStem = 28.0 / 13.0;  ///< Winograd along columns, of the 7x7 window
 constexpr Named kBounds[] = {
     {"avx512_vnni.popcount", "vpxord, vpopcntd, vpaddd zmm"},
     {"avx512_vnni.popcount2", "vpxord, vpopcntd, vpaddd zmm", 0.5},
@@ -99,11 +104,15 @@ constexpr Named kBounds[] = {
     {"avx512_vnni.winograd", "vpdpbusd zmm", kWinograd},
     {"avx512_vnni.depthwise", "vpdpbusd zmm"},
     {"avx512_vnni.direct", "vpdpbusd zmm"},
+    {"avx512.winograd", "vpmaddubsw, vpaddw zmm", kWinograd},
     {"avx512.pairs", "vpmaddubsw, vpaddw zmm"},
+    {"avx512.winograd_wide", "vpmaddwd, vpaddd zmm", kWinograd},
+    {"avx512.rows", "vpmaddwd, vpaddd zmm", kStem},
+    {"avx512.direct", "vpmaddwd, vpaddd zmm"},
     {"avx2_vnni.winograd", "vpdpbusd ymm", kWinograd},
     {"avx2_vnni.direct", "vpdpbusd ymm"},
     {"avx2.depthwise", "vpmaddwd, vpaddd ymm"},
-    {"avx2.rows", "vpmaddwd, vpaddd ymm", 28.0 / 13.0},  // of the 7x7 window
+    {"avx2.rows", "vpmaddwd, vpaddd ymm", kStem},
     {"avx2.table", "vpshufb, vpaddb ymm"},
     {"avx2.winograd", "vpmaddubsw, vpaddw ymm", kWinograd},
     {"avx2.table2", "vpshufb, vpaddb ymm", 0.5},

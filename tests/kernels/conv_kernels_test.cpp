@@ -391,11 +391,11 @@ TEST(ChooseConv, TheBestOfTheInstructionSet) {
   four.weight_bits = four.activation_bits = 4;
   EXPECT_STREQ(chosen(four, Isa::avx2).name, "avx2.winograd");
   EXPECT_STREQ(chosen(four, Isa::avx2_vnni).name, "avx2_vnni.winograd");
-  EXPECT_STREQ(chosen(four, Isa::avx512).name, "avx2.winograd");
+  EXPECT_STREQ(chosen(four, Isa::avx512).name, "avx512.winograd");
   CodeConv wide = conv;
   wide.weight_bits = wide.activation_bits = 8;
   EXPECT_STREQ(chosen(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
-  EXPECT_STREQ(chosen(wide, Isa::avx512).name, "avx2.winograd_wide");
+  EXPECT_STREQ(chosen(wide, Isa::avx512).name, "avx512.winograd_wide");
   EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.winograd_wide");
   wide.shape.stride_height = wide.shape.stride_width = 2;
   wide.shape = with_output(wide.shape);

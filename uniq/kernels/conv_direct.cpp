@@ -63,6 +63,14 @@ struct Avx2Wide : Avx2WideDot {
   using Code = std::int16_t;
   using Weight = std::int16_t;
 };
+struct Avx512Wide : Avx512WideDot {
+  static constexpr Isa kIsa = Isa::avx512;
+  static constexpr Form kForm = Form::bytes;
+  static constexpr auto kDot = dot_avx512_wide;
+  static constexpr auto kCopy = copy_wide_avx2;
+  using Code = std::int16_t;
+  using Weight = std::int16_t;
+};
 struct Popcount : Avx512PopcountDot {
   static constexpr Isa kIsa = Isa::avx512_vnni;
   static constexpr Form kForm = Form::planes;
@@ -418,6 +426,7 @@ UNIQ_DIRECT(avx512_pairs, Avx512Bytes, refuse_pairs<Avx512Bytes>(conv),
 UNIQ_DIRECT(avx2_pairs, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv),
             pairs_rate(rates.avx2_bytes, steps_of<Avx2Bytes>(conv)))
 UNIQ_DIRECT(avx2_direct, Avx2Wide, refuse_bytes<Avx2Wide>(conv), rates.avx2_words)
+UNIQ_DIRECT(avx512_direct, Avx512Wide, refuse_bytes<Avx512Wide>(conv), rates.avx512_words)
 UNIQ_DIRECT(avx512_vnni_popcount, Popcount, refuse_bits(conv, cpu, 1), rates.popcount)
 UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, refuse_bits(conv, cpu, 2), rates.popcount2)
 

@@ -33,11 +33,22 @@
 #include "uniq/kernels/stored_weights.h"
 
 #if defined(__x86_64__)
-namespace uniq::kernels::avx2_rows {
+namespace uniq::kernels {
 namespace {
 
-using Dot = Avx2WideDot;
-constexpr std::int64_t kOuts = Dot::kVectors * Dot::kLanes;
+/// A kind of this convolution: its inner loop.
+struct Avx2 : Avx2WideDot {
+  static constexpr Isa kIsa = Isa::avx2;
+  static constexpr auto kDot = dot_avx2_wide;
+};
+struct Avx512 : Avx512WideDot {
+  static constexpr Isa kIsa = Isa::avx512;
+  static constexpr auto kDot = dot_avx512_wide;
+};
+
+/// Output channels of a block.
+template <class Kind>
+constexpr std::int64_t kOuts = Kind::kVectors* Kind::kLanes;
 constexpr std::int64_t kWord = 2;  ///< codes
 constexpr std::int64_t kStride = 2;
 constexpr std::array<std::int64_t, kRowsPlaces - 1> kPoints = {0, 1, -1, 2, -2, 3};
@@ -89,6 +100,7 @@ struct Phase {
 };
 
 /// How weights lie: [block][place][phase that has the place][word][vector][lane][2 codes].
+template <class Kind>
 struct Sizes {
   Phase phases[2];  ///< even, odd; the even one has all points of the odd one
   std::int64_t words;
@@ -97,26 +109,26 @@ struct Sizes {
   explicit Sizes(const ConvShape& s)
       : phases{{divide_up(s.kernel_height, kStride)}, {s.kernel_height / kStride}},
         words(divide_up(s.kernel_width * s.in_channels, kWord)),
-        vectors(divide_up(s.out_channels, Dot::kLanes)) {}
+        vectors(divide_up(s.out_channels, Kind::kLanes)) {}
 
   /// Places that are used: some points, and infinity.
   std::int64_t points() const { return phases[0].points(); }
   std::int64_t phases_of(std::int64_t place) const { return phases[1].has(place) ? 2 : 1; }
   std::int64_t vectors_of(std::int64_t block) const {
-    return std::min(Dot::kVectors, vectors - block * Dot::kVectors);
+    return std::min(Kind::kVectors, vectors - block * Kind::kVectors);
   }
   std::int64_t row_bytes(std::int64_t block) const {
-    return words * vectors_of(block) * Dot::kWordBytes;
+    return words * vectors_of(block) * Kind::kWordBytes;
   }
   /// Of a place, of the first phase.
   std::int64_t at(std::int64_t block, std::int64_t place) const {
     std::int64_t rows = 0;
     for (std::int64_t before = 0; before < place; ++before)
       if (phases[0].has(before)) rows += phases_of(before);
-    return block * Dot::kVectors * all_rows() * words * Dot::kWordBytes + rows * row_bytes(block);
+    return block * Kind::kVectors * all_rows() * words * Kind::kWordBytes + rows * row_bytes(block);
   }
   std::int64_t all_rows() const { return phases[0].rows() + phases[1].rows(); }
-  std::int64_t bytes() const { return vectors * all_rows() * words * Dot::kWordBytes; }
+  std::int64_t bytes() const { return vectors * all_rows() * words * Kind::kWordBytes; }
 };
 
 StoredWeights stored_of(const CodeConv& conv) {
@@ -125,10 +137,12 @@ StoredWeights stored_of(const CodeConv& conv) {
 }
 
 /// Columns of outputs whose products are kept at once.
-constexpr std::int64_t kGroup = 8 * Dot::kPixels;
+template <class Kind>
+constexpr std::int64_t kGroup = 8 * Kind::kPixels;
 
 /// In scratch memory: the codes of the rows of one phase, of both phases the transformed ones, and
 /// the products.
+template <class Kind>
 struct Scratch {
   std::int64_t row;  ///< numbers of 16 bits
   std::int64_t transformed_at, products_at, finish_at;
@@ -139,15 +153,16 @@ struct Scratch {
             (kAlignment / kNumber)),
         transformed_at(kRowsPlaces * row * kNumber),
         products_at(transformed_at + 2 * kRowsPlaces * row * kNumber),
-        finish_at(products_at + kRowsPlaces * kGroup * kOuts * std::int64_t{sizeof(std::int32_t)}) {
-  }
+        finish_at(products_at +
+                  kRowsPlaces * kGroup<Kind> * kOuts<Kind> * std::int64_t{sizeof(std::int32_t)}) {}
   static constexpr std::int64_t kNumber = sizeof(std::int16_t);
 };
 
 /// Transforms the rows of four rows of outputs: [place][phase][row].
-void transform(const PreparedConv& prepared, const Sizes& sizes, const std::uint8_t* first_window,
-               std::int64_t out_rows, const Scratch& at, std::int16_t* codes,
-               std::int16_t* transformed) {
+template <class Kind>
+void transform(const PreparedConv& prepared, const Sizes<Kind>& sizes,
+               const std::uint8_t* first_window, std::int64_t out_rows, const Scratch<Kind>& at,
+               std::int16_t* codes, std::int16_t* transformed) {
   const ConvShape& s = prepared.conv.shape;
   const CodeLayout& map = prepared.input;
   const std::int64_t in_rows = covered_rows(s, out_rows);
@@ -177,9 +192,7 @@ void transform(const PreparedConv& prepared, const Sizes& sizes, const std::uint
   }
 }
 
-}  // namespace
-
-std::string refusal(const CodeConv& conv, const CpuInfo&) {
+std::string refuse_rows(const CodeConv& conv) {
   const ConvShape& s = conv.shape;
   constexpr std::int64_t kLeast = 5;  ///< of fewer rows too little is saved
   if (s.kernel_height < kLeast || s.kernel_height > kStride * kMostTaps)
@@ -199,25 +212,26 @@ std::string refusal(const CodeConv& conv, const CpuInfo&) {
   return refuse_border(conv);
 }
 
-double cycles(const CodeConv& conv, const CpuInfo& cpu) {
+template <class Kind>
+double cycles_rows(const CodeConv& conv, double rate, double out, double call) {
   const ConvShape& s = conv.shape;
-  const Sizes sizes(s);
-  const Rates& rates = rates_of(cpu);
+  const Sizes<Kind> sizes(s);
   const auto columns = static_cast<double>(divide_up(s.out_height, kRowsOut) * s.out_width);
-  const auto outs = static_cast<double>(sizes.vectors * Dot::kLanes);
+  const auto outs = static_cast<double>(sizes.vectors * Kind::kLanes);
   return columns * outs *
-         (static_cast<double>(sizes.all_rows() * sizes.words * kWord) / rates.avx2_words +
-          static_cast<double>(kRowsOut) / rates.winograd256_out);
+         (static_cast<double>(sizes.all_rows() * sizes.words * kWord) / rate +
+          static_cast<double>(kRowsOut) / out +
+          static_cast<double>(sizes.points() + 1) * call /
+              static_cast<double>(Kind::kPixels * kOuts<Kind>));
 }
 
-CodeLayout input_layout(const CodeConv& conv) {
-  return plain_layout(conv, CodeLayout::Form::bytes);
-}
+CodeLayout layout_of(const CodeConv& conv) { return plain_layout(conv, CodeLayout::Form::bytes); }
 
-PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
-                     std::span<const std::uint8_t> codes) {
+template <class Kind>
+PreparedConv prepare_rows(const CodeConv& conv, const CodeLayout& input,
+                          std::span<const std::uint8_t> codes) {
   const ConvShape& s = conv.shape;
-  const Sizes sizes(s);
+  const Sizes<Kind> sizes(s);
   const StoredWeights stored = stored_of(conv);
   PreparedConv prepared = {.conv = conv,
                            .input = input,
@@ -227,7 +241,7 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
                            .channel_step = kChannelStep};
   const std::int64_t in_row = s.kernel_width * s.in_channels;
   for (std::int64_t out = 0; out < s.out_channels; ++out) {
-    const std::int64_t block = out / kOuts;
+    const std::int64_t block = out / kOuts<Kind>;
     for (std::int64_t place = 0; place < kRowsPlaces; ++place) {
       if (!sizes.phases[0].has(place)) continue;
       for (std::int64_t odd = 0; odd < sizes.phases_of(place); ++odd) {
@@ -242,9 +256,10 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
             sum += row[static_cast<std::size_t>(tap)] *
                    stored.of(codes[static_cast<std::size_t>(kernel_row * in_row + i)], conv);
           }
-          const std::int64_t word = i / kWord * sizes.vectors_of(block) + out % kOuts / Dot::kLanes;
+          const std::int64_t word =
+              i / kWord * sizes.vectors_of(block) + out % kOuts<Kind> / Kind::kLanes;
           reinterpret_cast<std::int16_t*>(
-              to + word * Dot::kWordBytes)[out % Dot::kLanes * kWord + i % kWord] =
+              to + word * Kind::kWordBytes)[out % Kind::kLanes * kWord + i % kWord] =
               static_cast<std::int16_t>(sum);
         }
       }
@@ -253,57 +268,57 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
   return prepared;
 }
 
-std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {
-  return static_cast<std::size_t>(Scratch(prepared.conv.shape).finish_at) +
+template <class Kind>
+std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
+  return static_cast<std::size_t>(Scratch<Kind>(prepared.conv.shape).finish_at) +
          finish_scratch(prepared, stored_of(prepared.conv), rows);
 }
 
-namespace {
-
 /// The products of all places, of columns first.. and a block of output channels.
-void multiply(const PreparedConv& prepared, const Sizes& sizes, std::int64_t block,
-              const std::int16_t* transformed, const Scratch& at, std::int64_t first,
+template <class Kind>
+void multiply(const PreparedConv& prepared, const Sizes<Kind>& sizes, std::int64_t block,
+              const std::int16_t* transformed, const Scratch<Kind>& at, std::int64_t first,
               std::int64_t columns, std::int32_t* products) {
   const ConvShape& s = prepared.conv.shape;
   DotWork work = {};
-  work.row_bytes = at.row * Scratch::kNumber;
+  work.row_bytes = at.row * Scratch<Kind>::kNumber;
   work.columns = 1;
   work.words = sizes.words;
   work.vectors = sizes.vectors_of(block);
-  work.sums_pixel = kOuts;
+  work.sums_pixel = kOuts<Kind>;
   for (std::int64_t place = 0; place < kRowsPlaces; ++place) {
     if (!sizes.phases[0].has(place)) continue;
     work.rows = sizes.phases_of(place);
     work.weights = prepared.weights.data() + sizes.at(block, place);
     const std::int16_t* const row = transformed + 2 * place * at.row;
     for (std::int64_t column = 0; column < columns; column += work.pixels) {
-      work.pixels = even_share(columns - column, Dot::kPixels);
+      work.pixels = even_share(columns - column, Kind::kPixels);
       for (std::int64_t i = 0; i < work.pixels; ++i)
         work.inputs[i] = reinterpret_cast<const std::uint8_t*>(
             row + (first + column + i) * s.stride_width * s.in_channels);
-      work.sums = products + (place * kGroup + column) * kOuts;
-      dot_avx2_wide(work);
+      work.sums = products + (place * kGroup<Kind> + column) * kOuts<Kind>;
+      Kind::kDot(work);
     }
   }
 }
 
-}  // namespace
-
-SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
-              std::byte* scratch, std::int32_t* sums) {
+template <class Kind>
+SumTerms sums_rows(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
+                   std::byte* scratch, std::int32_t* sums) {
   const ConvShape& s = prepared.conv.shape;
   const CodeLayout& map = prepared.input;
-  const Sizes sizes(s);
-  const Scratch at(s);
+  const Sizes<Kind> sizes(s);
+  const Scratch<Kind> at(s);
   const std::uint8_t* const first_window =
       input + map.at(part.first_row * kStride - s.padding_height, -s.padding_width);
   auto* const codes = reinterpret_cast<std::int16_t*>(scratch);
   auto* const transformed = reinterpret_cast<std::int16_t*>(scratch + at.transformed_at);
   auto* const products = reinterpret_cast<std::int32_t*>(scratch + at.products_at);
   Finish finish(prepared, stored_of(prepared.conv), part, scratch + at.finish_at);
-  finish.set_group(loops_of(Isa::avx2), first_window, s.in_channels);
+  finish.set_group(loops_of(Kind::kIsa), first_window, s.in_channels);
   // Points that are not used.
-  std::fill(products + sizes.points() * kGroup * kOuts, products + kInfinity * kGroup * kOuts, 0);
+  std::fill(products + sizes.points() * kGroup<Kind> * kOuts<Kind>,
+            products + kInfinity * kGroup<Kind> * kOuts<Kind>, 0);
 
   const std::int64_t stride = sums_stride(part.channels);
   for (std::int64_t row = 0; row < part.rows; row += kRowsOut) {
@@ -311,17 +326,17 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
     transform(prepared, sizes, first_window + row * kStride * map.row_bytes(), rows, at, codes,
               transformed);
     for (std::int64_t out = part.first_channel; out < part.first_channel + part.channels;
-         out += kOuts) {
-      const std::int64_t block = out / kOuts;
+         out += kOuts<Kind>) {
+      const std::int64_t block = out / kOuts<Kind>;
       for (std::int64_t first = 0, count = 0; first < s.out_width; first += count) {
-        count = std::min(kGroup, s.out_width - first);
+        count = std::min(kGroup<Kind>, s.out_width - first);
         multiply(prepared, sizes, block, transformed, at, first, count, products);
         rows_output_avx2(
             {.products = products,
-             .place = kGroup * kOuts,
-             .column = kOuts,
+             .place = kGroup<Kind> * kOuts<Kind>,
+             .column = kOuts<Kind>,
              .columns = count,
-             .vectors = sizes.vectors_of(block),
+             .channels = sizes.vectors_of(block) * Kind::kLanes,
              .rows = rows,
              .sums = sums + (row * s.out_width + first) * stride + out - part.first_channel,
              .sums_pixel = stride,
@@ -332,5 +347,33 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
   return finish.terms();
 }
 
-}  // namespace uniq::kernels::avx2_rows
+}  // namespace
+
+#define UNIQ_ROWS(name, Kind, rate, out)                                                       \
+  namespace name {                                                                             \
+  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_rows(conv); }      \
+  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
+    const Rates& rates = rates_of(cpu);                                                        \
+    return cycles_rows<Kind>(conv, rate, out, rates.call);                                     \
+  }                                                                                            \
+  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
+  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
+                       std::span<const std::uint8_t> codes) {                                  \
+    return prepare_rows<Kind>(conv, input, codes);                                             \
+  }                                                                                            \
+  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
+    return scratch_of<Kind>(prepared, rows);                                                   \
+  }                                                                                            \
+  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
+                std::byte* scratch, std::int32_t* sums) {                                      \
+    return sums_rows<Kind>(prepared, input, part, scratch, sums);                              \
+  }                                                                                            \
+  }  // namespace name
+
+UNIQ_ROWS(avx2_rows, Avx2, rates.avx2_words, rates.winograd256_out)
+UNIQ_ROWS(avx512_rows, Avx512, rates.avx512_words, rates.winograd256_out)
+
+#undef UNIQ_ROWS
+
+}  // namespace uniq::kernels
 #endif  // x86-64

@@ -72,6 +72,24 @@ struct Avx2Wide : Avx2WideDot {
   using Weight = std::int16_t;
   static constexpr bool kSumsIn16Bits = false;
 };
+struct Avx512Bytes : Avx512BytesDot {
+  static constexpr Isa kIsa = Isa::avx512;
+  static constexpr auto kInput = winograd_input_avx512;
+  static constexpr auto kOutput = winograd_output_avx512;
+  static constexpr auto kDot = dot_avx512_bytes;
+  using Code = std::uint8_t;
+  using Weight = std::int8_t;
+  static constexpr bool kSumsIn16Bits = true;
+};
+struct Avx512Wide : Avx512WideDot {
+  static constexpr Isa kIsa = Isa::avx512;
+  static constexpr auto kInput = winograd_wide_input_avx512;
+  static constexpr auto kOutput = winograd_output_avx512;
+  static constexpr auto kDot = dot_avx512_wide;
+  using Code = std::int16_t;
+  using Weight = std::int16_t;
+  static constexpr bool kSumsIn16Bits = false;
+};
 
 /// Output channels of a block.
 template <class Kind>
@@ -419,6 +437,11 @@ UNIQ_WINOGRAD(avx2_winograd, Avx2Bytes, refuse_pairs<Avx2Bytes>(conv),
               rates.winograd256_out)
 UNIQ_WINOGRAD(avx2_winograd_wide, Avx2Wide, refuse_sums<Avx2Wide>(conv), rates.avx2_words,
               rates.winograd256_in / 2, rates.winograd256_out)
+UNIQ_WINOGRAD(avx512_winograd, Avx512Bytes, refuse_pairs<Avx512Bytes>(conv),
+              pairs_rate(rates.avx512_bytes, steps_of<Avx512Bytes>(conv)), rates.winograd512_in,
+              rates.winograd512_out)
+UNIQ_WINOGRAD(avx512_winograd_wide, Avx512Wide, refuse_sums<Avx512Wide>(conv), rates.avx512_words,
+              rates.winograd512_in / 2, rates.winograd512_out)
 
 #undef UNIQ_WINOGRAD
 

@@ -72,6 +72,13 @@ struct Avx2WideDot {
   static constexpr std::int64_t kWordBytes = 32;
 };
 void dot_avx2_wide(const DotWork& work);
+struct Avx512WideDot {
+  static constexpr std::int64_t kLanes = 16;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 64;
+};
+void dot_avx512_wide(const DotWork& work);
 
 /// VPOPCNTD. A word has one bit of the codes of 32 channels, and so has a lane of weights of 1 bit.
 /// The sums of codes times weights of -1 and 1 (bits 0 and 1): the number of codes of 1 at weights

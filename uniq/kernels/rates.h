@@ -17,11 +17,12 @@ struct Rates {
   double avx2_vnni;     ///< VPDPBUSD of 256 bits
   double avx512_bytes;  ///< VPMADDUBSW, summed in 16 bits
   double avx2_bytes;
-  double avx2_words;  ///< VPMADDWD
-  double popcount;    ///< 1-bit weights and codes
-  double popcount2;   ///< 1-bit weights, 2-bit codes
-  double table;       ///< 1-bit weights
-  double table2;      ///< 2-bit weights
+  double avx512_words;  ///< VPMADDWD
+  double avx2_words;
+  double popcount;   ///< 1-bit weights and codes
+  double popcount2;  ///< 1-bit weights, 2-bit codes
+  double table;      ///< 1-bit weights
+  double table2;     ///< 2-bit weights
   double avx512_depthwise;
   double avx2_depthwise;
   double scalar;

@@ -23,13 +23,13 @@ void rows_input_avx2(const RowsInput& work);
 /// The outputs of some columns and one block of output channels, from kRowsPlaces products of each:
 /// those of the points 0, 1, -1, 2, -2, 3 and infinity.
 struct RowsOutput {
-  const std::int32_t* products;  ///< [place][column][vectors * lanes]; null places are zero
+  const std::int32_t* products;  ///< [place][column][channels]; null places are zero
   std::int64_t place;            ///< from a place's products to the next one's
   std::int64_t column;           ///< from a column's to the next one's
   std::int64_t columns;
-  std::int64_t vectors;
-  std::int64_t rows;   ///< of outputs that are stored
-  std::int32_t* sums;  ///< of the first row's first column
+  std::int64_t channels;  ///< a multiple of 8
+  std::int64_t rows;      ///< of outputs that are stored
+  std::int32_t* sums;     ///< of the first row's first column
   std::int64_t sums_pixel;
   std::int64_t sums_row;
 };

@@ -50,7 +50,7 @@ void rows_input_avx2(const RowsInput& work) {
 // Row r of the outputs is the sum of point^r * product, and that of infinity in the last row.
 void rows_output_avx2(const RowsOutput& work) {
   for (std::int64_t column = 0; column < work.columns; ++column) {
-    for (std::int64_t lane = 0; lane < work.vectors * kLanes; lane += kLanes) {
+    for (std::int64_t lane = 0; lane < work.channels; lane += kLanes) {
       const std::int32_t* const m = work.products + column * work.column + lane;
       const auto at = [&](std::int64_t place) __attribute__((always_inline)) {
         return load(m + place * work.place);

@@ -38,12 +38,12 @@ struct WinogradOutput {
   std::int64_t sums_row;
 };
 
-void winograd_input_avx512(const WinogradInput& work);
-void winograd_output_avx512(const WinogradOutput& work);
-
 /// To 8 bits a channel, and to 16.
 void winograd_input_avx2(const WinogradInput& work);
 void winograd_wide_input_avx2(const WinogradInput& work);
 void winograd_output_avx2(const WinogradOutput& work);
+void winograd_input_avx512(const WinogradInput& work);
+void winograd_wide_input_avx512(const WinogradInput& work);
+void winograd_output_avx512(const WinogradOutput& work);
 
 }  // namespace uniq::kernels
