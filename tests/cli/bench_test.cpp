@@ -1,14 +1,17 @@
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
 #include "tests/cli/packed_files.h"
 #include "uniq/base/cpu.h"
+#include "uniq/base/file.h"
 #include "uniq/cli/bench_report.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/graph/cost.h"
+#include "uniq/kernels/conv.h"
 #include "uniq/kernels/isa.h"
 
 namespace uniq::cli {
@@ -116,6 +119,99 @@ TEST_F(Bench, TimesEveryLayer) {
   }
   EXPECT_NEAR(shares, 1.0, 1e-12);  // as many roundings as layers
   EXPECT_EQ(macs, graph::total_cost(info.graph).macs);
+}
+
+TEST_F(Bench, ExplainsTheChoiceOfKernels) {
+  pack(digits_checkpoint({.weight_bits = 2, .activation_bits = 2}));
+  const json found = bench({"--runs", "1", "--explain"});
+  const json& layers = found["explain"]["convolutions"];
+  ASSERT_FALSE(layers.empty());
+  for (const json& layer : layers) {
+    EXPECT_EQ(layer["tuned"], false);
+    ASSERT_EQ(layer["candidates"].size(), kernels::conv_kernels().size());
+    int taken = 0;
+    for (const json& own : layer["candidates"]) {
+      EXPECT_NE(own["verdict"], "");
+      if (!own["taken"].get<bool>()) continue;
+      ++taken;
+      EXPECT_EQ(own["verdict"], "taken");
+      EXPECT_GT(own["cycles"], 0.0);
+    }
+    EXPECT_EQ(taken, 1);
+    EXPECT_EQ(layer["candidates"].back().contains("tuned_ms"), false);
+  }
+  const json& codes = found["explain"]["codes"];
+  ASSERT_FALSE(codes.empty());
+  for (const json& own : codes) EXPECT_FALSE(own["read_by"].empty()) << own;
+}
+
+TEST_F(Bench, ExplainsToPeople) {
+  pack(digits_checkpoint({.weight_bits = 2, .activation_bits = 2}));
+  const std::string text =
+      uniqnn({"bench", model(), "--runs", "1", "--explain"}, {.environment = {"UNIQ_ISA=scalar"}})
+          .out;
+  EXPECT_THAT(text, HasSubstr(", weights 2 bits, codes 2 bits\n"
+                              "    kernel"));
+  EXPECT_THAT(text, MatchesRegex("(.|\n)*\n [*]  scalar.reference +[0-9,]+ +taken\n(.|\n)*"));
+  EXPECT_THAT(text, HasSubstr("each value is written once, as all of its readers want it\n"));
+}
+
+TEST_F(Bench, DoesWithoutTricks) {
+  pack(digits_checkpoint({.weight_bits = 2, .activation_bits = 2}));
+  std::set<std::string> before;
+  for (const json& layer : bench({"--runs", "1", "--layers"})["layers"])
+    before.insert(layer["kernel"].get<std::string>());
+  for (const std::string& kernel : before) {
+    if (kernel.find('.') == std::string::npos || kernel.ends_with(".float") ||
+        kernel == "scalar.reference")
+      continue;
+    const json found = bench({"--runs", "1", "--layers", "--without", "fusing," + kernel});
+    EXPECT_EQ(found["without"], (json{"fusing", kernel}));
+    for (const json& layer : found["layers"]) EXPECT_NE(layer["kernel"], kernel);
+  }
+  const ProgramResult wrong = uniqnn({"bench", model(), "--without", "fusin"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("unknown trick (--without): got 'fusin'"));
+  EXPECT_THAT(wrong.err, HasSubstr("try fusing"));
+}
+
+TEST_F(Bench, TunesAndUsesWhatItFound) {
+  pack(digits_checkpoint({.weight_bits = 2, .activation_bits = 2}));
+  const std::string cache = folder_ / "cache";
+  const auto run = [&](std::vector<std::string> arguments) {
+    return uniqnn(arguments, {.environment = {"UNIQ_CACHE=" + cache}});
+  };
+  const ProgramResult tuned =
+      run({"bench", model(), "--tune", "--runs", "1", "--threads", "2", "--json", "--explain"});
+  ASSERT_EQ(tuned.exit_code, 0) << tuned.err;
+  const json found = json::parse(tuned.out);
+  const std::string file = found["tune"]["file"];
+  EXPECT_TRUE(std::filesystem::is_regular_file(file));
+  EXPECT_EQ(std::filesystem::path(file).parent_path(), cache);
+  for (const json& layer : found["explain"]["convolutions"]) EXPECT_EQ(layer["tuned"], true);
+
+  const std::vector<std::string> explain = {"bench", model(), "--runs", "1", "--explain", "--json"};
+  const auto is_tuned = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = explain;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult result = run(arguments);
+    EXPECT_EQ(result.err, "");
+    return json::parse(result.out)["explain"]["convolutions"][0]["tuned"].get<bool>();
+  };
+  EXPECT_TRUE(is_tuned({"--threads", "2"}));
+  EXPECT_FALSE(is_tuned({"--threads", "1"}));
+  EXPECT_FALSE(is_tuned({"--threads", "2", "--without", "tuning"}));
+
+  write_file(file, "uniqnn tuned kernels 1\nversion 0.0.0\n");
+  std::vector<std::string> arguments = explain;
+  arguments.insert(arguments.end(), {"--threads", "2"});
+  const ProgramResult damaged = run(arguments);
+  EXPECT_EQ(damaged.exit_code, 0);
+  EXPECT_THAT(damaged.err, HasSubstr("uniqnn: warning: kernels were tuned elsewhere (" + file));
+  EXPECT_FALSE(json::parse(damaged.out)["explain"]["convolutions"][0]["tuned"].get<bool>());
+  EXPECT_EQ(run({"bench", model(), "--tune", "--runs", "1", "--threads", "2"}).err.find("warning"),
+            std::string::npos);
+  EXPECT_TRUE(is_tuned({"--threads", "2"}));
 }
 
 TEST_F(Bench, IsReadableByPeople) {

@@ -72,6 +72,7 @@ Program::Program(const std::filesystem::path& program, const std::vector<std::st
     } else {
       redirect(STDERR_FILENO, captured_ / kErr);
     }
+    set_variable("UNIQ_CACHE=off");  // what was tuned on this machine is no business of tests
     for (const std::string& assignment : options.environment) set_variable(assignment);
     if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(126);
     execute(program, arguments);

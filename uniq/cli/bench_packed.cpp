@@ -4,19 +4,23 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/base/version.h"
 #include "uniq/cli/bench_report.h"
 #include "uniq/cli/commands.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
+#include "uniq/cli/explain.h"
 #include "uniq/cli/json_text.h"
 #include "uniq/cli/packed_facts.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
+#include "uniq/cli/tuned_network.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/runtime/session.h"
 
@@ -130,10 +134,28 @@ Json layers_json(const std::vector<LayerTime>& layers) {
   return json;
 }
 
+Json tune_json(const TunedNetwork& tuned) {
+  return {{"file", tuned.file},
+          {"model_ms", tuned.report.model_ms},
+          {"tuned_ms", tuned.report.tuned_ms},
+          {"is_faster", tuned.report.is_faster}};
+}
+
+void add_tune(const TunedNetwork& tuned, Table& table) {
+  const runtime::TuneReport& report = tuned.report;
+  table.add({"tuned", fixed(report.tuned_ms, 3) + " ms, " + fixed(report.model_ms, 3) +
+                          " ms as chosen by the model of cost" +
+                          (report.is_faster ? "" : ", which is kept")});
+  table.add({"kept in", printable(tuned.file)});
+}
+
 }  // namespace
 
 int bench_packed(const BenchOptions& options) {
-  const auto network = runtime::load_network(options.file);
+  const runtime::Without without = runtime::parse_without(options.without);
+  std::optional<TunedNetwork> tuned;
+  if (options.tune) tuned = tune_network(options.file, options.threads, without, options.json);
+  const auto network = load_tuned_network(options.file, options.threads, without);
   Session session(network, {.threads = options.threads});
   const std::vector<std::uint8_t> picture = random_picture(network->picture_bytes());
   check_result(session, picture, options.file);
@@ -149,14 +171,20 @@ int bench_packed(const BenchOptions& options) {
   if (options.json) {
     Json json = bench_json(report);
     json["isa"] = isa;
+    if (!options.without.empty()) json["without"] = options.without;
+    if (tuned) json["tune"] = tune_json(*tuned);
     if (options.layers) json["layers"] = layers_json(layers);
+    if (options.explain) json["explain"] = explain_json(*network);
     print(json_text(json));
     return kSuccess;
   }
   Table table = bench_table(report);
   table.add({"result", "that of the scalar kernels, bit for bit"});
+  if (!options.without.empty()) table.add({"without", join(options.without)});
+  if (tuned) add_tune(*tuned, table);
   print(table.text());
   if (options.layers) print("\n" + layer_table(layers));
+  if (options.explain) print("\n" + explain_text(*network));
   return kSuccess;
 }
 

@@ -11,6 +11,7 @@
 #include "uniq/cli/exit_code.h"
 #include "uniq/cli/packed_facts.h"
 #include "uniq/cli/progress_display.h"
+#include "uniq/cli/tuned_network.h"
 #include "uniq/data/dataset.h"
 #include "uniq/metrics/evaluation.h"
 #include "uniq/metrics/progress.h"
@@ -69,7 +70,7 @@ metrics::Evaluation evaluate(runtime::Session& session, const data::Dataset& dat
 
 int eval_packed(const EvalOptions& options) {
   check_options(options);
-  const auto network = runtime::load_network(options.file);
+  const auto network = load_tuned_network(options.file, options.threads);
   runtime::Session session(network, {.threads = options.threads});
   const data::Dataset dataset = data::load_dataset(options.data, options.root, split_of(options));
   check_size(dataset, options.data, network->model().preprocessing);

@@ -14,6 +14,7 @@
 #include "uniq/cli/packed_facts.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
+#include "uniq/cli/tuned_network.h"
 #include "uniq/data/picture.h"
 #include "uniq/data/prepare.h"
 #include "uniq/runtime/session.h"
@@ -128,7 +129,7 @@ Json result_json(const std::vector<Seen>& seen, const RunOptions& options,
 }  // namespace
 
 int run(const RunOptions& options) {
-  const auto network = runtime::load_network(options.model);
+  const auto network = load_tuned_network(options.model, options.threads);
   runtime::Session session(network, {.threads = options.threads});
   // All at the end: an error in one picture leaves nothing half.
   std::vector<Seen> seen;

@@ -363,8 +363,8 @@ std::string refuse_bytes(const CodeConv& conv) {
 template <class Kind>
 std::string refuse_pairs(const CodeConv& conv) {
   if (steps_of<Kind>(conv) == 0)
-    return refused("weights of " + std::to_string(conv.weight_bits) + " and codes of " +
-                       std::to_string(conv.activation_bits) + " bits",
+    return refused("weights of " + bits_text(conv.weight_bits) + " and codes of " +
+                       bits_text(conv.activation_bits),
                    "pairs of products that fit 16 bits");
   return refuse_bytes<Kind>(conv);
 }

@@ -97,12 +97,13 @@ OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
   run.step = output.step;
   run.offset = output.offset;
   run.largest = static_cast<float>(max_code(output.bits));
-  for (int code = 1; output.bits <= kThresholdBits && code <= max_code(output.bits); ++code)
+  run.compares = output.compares && output.bits <= kThresholdBits;
+  for (int code = 1; run.compares && code <= max_code(output.bits); ++code)
     run.thresholds[code - 1] = float_at(threshold(output, code));
   // Beyond these the remainders of the quotient could leave fp32's range (epilogue.inc).
   constexpr float kSmallest = 0x1p-60f;
   constexpr float kLargest = 0x1p60f;
-  if (output.step < kSmallest || output.step > kLargest) return run;
+  if (!output.multiplies || output.step < kSmallest || output.step > kLargest) return run;
   run.reciprocal = 1.0f / output.step;
   run.minus_step = -output.step;
   run.high = output.step * (run.largest + output.offset);

@@ -30,6 +30,10 @@ struct EpilogueOutput {
   float step = 1.0f;
   float offset = 0.0f;  ///< z of value = step * (code + z)
   CodeLayout layout = {};
+  /// How codes are found; the same ones either way. Of planes of few bits by comparing with
+  /// thresholds; otherwise by the reciprocal of the step, else by division.
+  bool compares = true;
+  bool multiplies = true;
 };
 
 struct Epilogue {

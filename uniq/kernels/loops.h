@@ -37,8 +37,9 @@ struct OutputRun {
   float minus_step;
   float high;
   bool one_step;  ///< one step of it is enough for every code
-  /// Of planes of at most kThresholdBits bits: the code is the number of thresholds that v is not
+  /// Planes of at most kThresholdBits bits: the code is the number of thresholds that v is not
   /// below.
+  bool compares;
   float thresholds[3];
   std::int64_t pixel_bytes;  ///< from a pixel to the next
 };

@@ -28,6 +28,7 @@ constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .winograd256_out = 4,
                          .triples = 170,
                          .triples2 = 240,
+                         .layout_codes = 16,
                          .call = 20};
 
 /// 512-bit vectors in two halves.
@@ -51,6 +52,7 @@ constexpr Rates kZen4 = {.avx512_vnni = 63,
                          .winograd256_out = 4,
                          .triples = 100,
                          .triples2 = 128,
+                         .layout_codes = 16,
                          .call = 20};
 
 /// Whole 512-bit units, VPOPCNTD on one port: Intel, and what nobody has measured.
@@ -74,6 +76,7 @@ constexpr Rates kIntel = {.avx512_vnni = 127,
                           .winograd256_out = 4,
                           .triples = 90,
                           .triples2 = 120,
+                          .layout_codes = 16,
                           .call = 20};
 
 }  // namespace

@@ -32,9 +32,10 @@ struct Rates {
   double winograd512_out;  ///< sums that are transformed back, 4 of them counted for each tile
   double winograd256_in;   ///< the same with vectors of half the size
   double winograd256_out;
-  double triples;   ///< 2-bit weights and codes, of one block of output channels
-  double triples2;  ///< of two
-  double call;      ///< cycles to begin and end an inner loop
+  double triples;       ///< 2-bit weights and codes, of one block of output channels
+  double triples2;      ///< of two
+  double layout_codes;  ///< codes that an epilogue writes once more, in another layout
+  double call;          ///< cycles to begin and end an inner loop
 };
 
 /// Of the CPU, by vendor and family.

@@ -17,16 +17,22 @@ inline std::string size_text(std::int64_t height, std::int64_t width) {
   return std::to_string(height) + "x" + std::to_string(width);
 }
 
+/// "1 bit", "2 bits".
+inline std::string bits_text(int bits) {
+  return std::to_string(bits) + (bits == 1 ? " bit" : " bits");
+}
+
 inline std::string refuse_groups(const CodeConv& conv, std::string_view wanted) {
-  return refused(std::to_string(conv.shape.groups) + " groups", wanted);
+  const std::int64_t groups = conv.shape.groups;
+  return refused(std::to_string(groups) + (groups == 1 ? " group" : " groups"), wanted);
 }
 
 inline std::string refuse_weights(const CodeConv& conv, std::string_view wanted) {
-  return refused("weights of " + std::to_string(conv.weight_bits) + " bits", wanted);
+  return refused("weights of " + bits_text(conv.weight_bits), wanted);
 }
 
 inline std::string refuse_codes(const CodeConv& conv, std::string_view wanted) {
-  return refused("codes of " + std::to_string(conv.activation_bits) + " bits", wanted);
+  return refused("codes of " + bits_text(conv.activation_bits), wanted);
 }
 
 /// Where the padding is too wide to be stored (has_border); else empty.

@@ -3,12 +3,14 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "uniq/base/error.h"
 #include "uniq/base/version.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/runtime/network.h"
 #include "uniq/runtime/session.h"
+#include "uniq/runtime/tuned.h"
 #include "uniq/runtime/uniq.h"
 
 struct uniq_model {
@@ -65,7 +67,12 @@ uniq_status uniq_model_load(const char* path, uniq_model** model) {
   return guarded([&] {
     require(path, "path");
     require(model, "model");
-    *model = new uniq_model{uniq::runtime::load_network(path)};
+    // What was tuned for all cores, if anything was; a file that is damaged counts as none.
+    const uniq::kernels::Isa isa = uniq::kernels::chosen_isa();
+    const int cores = uniq::runtime::threads_of({});
+    auto tuned = uniq::runtime::read_tuned(uniq::runtime::tuned_here(isa, cores)).tuned;
+    *model =
+        new uniq_model{uniq::runtime::load_network(path, {.isa = isa, .tuned = std::move(tuned)})};
   });
 }
 

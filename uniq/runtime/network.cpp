@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "uniq/base/cpu.h"
 #include "uniq/base/error.h"
 #include "uniq/format/packed_file.h"
 
@@ -123,9 +124,10 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
   if (!kernels::has_isa(isa_))
     throw UsageError(
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
-  plan_buffers();
-  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node);
-  if (!options.keep_values) join_pools();
+  choose_kernels(options);
+  plan_buffers(!options.without.layouts);
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options.without);
+  if (!options.keep_values && !options.without.fusing) join_pools();
   plan_memory(options.keep_values);
 }
 
@@ -160,18 +162,39 @@ void Network::pool_sums(Step& conv, Step& pool) {
   pool.program = kernels::EpilogueProgram(pool.epilogue);
 }
 
-void Network::plan_buffers() {
-  // What each value's readers want; a reader of fp32 wants nothing special.
-  std::vector<std::vector<kernels::CodeLayout>> layouts(values_.size());
+void Network::choose_kernels(const NetworkOptions& options) {
+  std::vector<std::vector<ConvChoice*>> readers(values_.size());
   for (const PackedNode& node : model_.nodes) {
     const bool reads_codes = node.op == PackedOp::conv && node.weights.bits != 0;
-    conv_kernels_.push_back(
-        reads_codes ? kernels::conv_candidates(code_conv(node), isa_).front().kernel : nullptr);
-    if (!reads_codes) continue;
-    const kernels::CodeLayout wanted = conv_kernels_.back()->input_layout(code_conv(node));
-    auto& of_value = layouts[static_cast<std::size_t>(node.inputs[0])];
-    const auto same = std::ranges::find_if(
-        of_value, [&](const kernels::CodeLayout& l) { return kernels::can_share(l, wanted); });
+    choices_.push_back(
+        reads_codes ? std::make_unique<ConvChoice>(make_choice(
+                          code_conv(node), isa_, cpu_info(), options.without, options.tuned.get()))
+                    : nullptr);
+    if (reads_codes)
+      readers[static_cast<std::size_t>(node.inputs[0])].push_back(choices_.back().get());
+  }
+  for (std::size_t value = 0; value < values_.size(); ++value) {
+    const graph::Shape& shape = values_[value].shape;
+    // Where nobody shares, another layout costs nothing more.
+    choose_together(readers[value], options.without.layouts
+                                        ? 0.0
+                                        : layout_cycles(shape.channels * shape.height * shape.width,
+                                                        kernels::rates_of(cpu_info())));
+  }
+}
+
+void Network::plan_buffers(bool shares_layouts) {
+  // What each value's readers want; a reader of fp32 wants nothing special.
+  std::vector<std::vector<kernels::CodeLayout>> layouts(values_.size());
+  for (std::size_t node = 0; node < choices_.size(); ++node) {
+    input_layouts_.push_back(0);
+    if (choices_[node] == nullptr) continue;
+    const kernels::CodeLayout wanted = choices_[node]->layout();
+    auto& of_value = layouts[static_cast<std::size_t>(model_.nodes[node].inputs[0])];
+    const auto same = std::ranges::find_if(of_value, [&](const kernels::CodeLayout& l) {
+      return shares_layouts && kernels::can_share(l, wanted);
+    });
+    input_layouts_.back() = static_cast<int>(same - of_value.begin());
     if (same == of_value.end()) {
       of_value.push_back(wanted);
     } else {
@@ -199,16 +222,10 @@ void Network::plan_buffers() {
 }
 
 int Network::input_buffer(std::size_t node, std::size_t input) const {
-  int buffer = buffer_of(model_.nodes[node].inputs[input]);
-  if (input != 0 || conv_kernels_[node] == nullptr) return buffer;
-  const kernels::CodeLayout wanted =
-      conv_kernels_[node]->input_layout(code_conv(model_.nodes[node]));
-  // The first is the one that plan_buffers put it into.
-  while (!kernels::can_share(buffers_[static_cast<std::size_t>(buffer)].layout, wanted)) ++buffer;
-  return buffer;
+  return buffer_of(model_.nodes[node].inputs[input]) + (input == 0 ? input_layouts_[node] : 0);
 }
 
-void Network::add_step(std::size_t index) {
+void Network::add_step(std::size_t index, const Without& without) {
   const PackedNode& node = model_.nodes[index];
   Step step{.name = node.name,
             .core = make_core(index),
@@ -231,13 +248,14 @@ void Network::add_step(std::size_t index) {
       steps_.empty() ? std::size_t{0} : static_cast<std::size_t>(steps_.back().outputs.back()) + 1;
   for (; next < buffers_.size() && of_node(next); ++next)
     step.outputs.push_back(static_cast<int>(next));
-  step.epilogue = make_epilogue(index, step.outputs);
+  step.epilogue = make_epilogue(index, step.outputs, without);
   step.program = kernels::EpilogueProgram(step.epilogue);
   if (auto* core = std::get_if<InputCore>(&step.core)) make_tables(step, loops(), *core);
   steps_.push_back(std::move(step));
 }
 
-kernels::Epilogue Network::make_epilogue(std::size_t index, const std::vector<int>& outputs) const {
+kernels::Epilogue Network::make_epilogue(std::size_t index, const std::vector<int>& outputs,
+                                         const Without& without) const {
   const PackedNode& node = model_.nodes[index];
   kernels::Epilogue epilogue{.channels = node.shape.channels, .outputs = {}};
   if (node.op == PackedOp::conv) {
@@ -248,7 +266,10 @@ kernels::Epilogue Network::make_epilogue(std::size_t index, const std::vector<in
     const Buffer& buffer = buffers_[static_cast<std::size_t>(id)];
     const PackedValue& value = values_[static_cast<std::size_t>(buffer.value)];
     const format::PackedOutput& output = node.outputs[static_cast<std::size_t>(value.output)];
-    kernels::EpilogueOutput made{.bits = output.encoding.bits, .layout = buffer.layout};
+    kernels::EpilogueOutput made{.bits = output.encoding.bits,
+                                 .layout = buffer.layout,
+                                 .compares = !without.thresholds,
+                                 .multiplies = !without.reciprocal};
     if (made.bits != 0) {
       made.step = output.encoding.step;
       made.offset = grid_offset(output.encoding.grid, made.bits);
@@ -294,7 +315,7 @@ Core Network::make_conv(std::size_t index) const {
   }
   std::vector<std::uint8_t> codes(weights);
   format::unpack_codes(node.weights.bytes, node.weights.bits, codes);
-  const kernels::ConvKernel& kernel = *conv_kernels_[index];
+  const kernels::ConvKernel& kernel = choices_[index]->kernel();
   const Buffer& input = buffers_[static_cast<std::size_t>(input_buffer(index, 0))];
   return CodeConvCore{&kernel, kernel.prepare(code_conv(node), input.layout, codes)};
 }

@@ -17,6 +17,9 @@
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/pool.h"
 #include "uniq/runtime/arena.h"
+#include "uniq/runtime/choice.h"
+#include "uniq/runtime/tuned.h"
+#include "uniq/runtime/without.h"
 
 namespace uniq::runtime {
 
@@ -89,6 +92,10 @@ struct NetworkOptions {
   std::optional<kernels::Isa> isa = std::nullopt;
   /// Every value keeps memory of its own, to be looked at after a run.
   bool keep_values = false;
+  /// What to do without.
+  Without without = {};
+  /// Kernels that were found to be the fastest; null: none.
+  std::shared_ptr<const Tuned> tuned = nullptr;
 };
 
 class Network {
@@ -104,6 +111,8 @@ class Network {
   const std::vector<Buffer>& buffers() const { return buffers_; }  ///< in the order of the values
   /// The first buffer of a value; those behind it with the same value are the others.
   int buffer_of(int value) const { return first_buffer_[static_cast<std::size_t>(value)]; }
+  /// By node; null where it is no convolution of codes.
+  const std::vector<std::unique_ptr<ConvChoice>>& choices() const { return choices_; }
   const kernels::Loops& loops() const { return kernels::loops_of(isa_); }
   const kernels::PoolKernel& pool() const { return kernels::pool_kernel(isa_); }
 
@@ -112,13 +121,14 @@ class Network {
   std::size_t arena_bytes() const { return arena_bytes_; }
 
  private:
-  /// Chooses the kernels of all convolutions of codes, and with them the buffers.
-  void plan_buffers();
-  void add_step(std::size_t index);
+  void choose_kernels(const NetworkOptions& options);
+  void plan_buffers(bool shares_layouts);
+  void add_step(std::size_t index, const Without& without);
   Core make_core(std::size_t node) const;
   Core make_conv(std::size_t node) const;
   kernels::CodeConv code_conv(const format::PackedNode& node) const;
-  kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs) const;
+  kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs,
+                                  const Without& without) const;
   /// The buffer that a node reads as its input i.
   int input_buffer(std::size_t node, std::size_t input) const;
   /// Finds the convolutions that are pooled.
@@ -130,7 +140,8 @@ class Network {
   format::PackedModel model_;
   kernels::Isa isa_;
   std::vector<format::PackedValue> values_;
-  std::vector<const kernels::ConvKernel*> conv_kernels_;  ///< by node; null: no codes
+  std::vector<std::unique_ptr<ConvChoice>> choices_;  ///< by node
+  std::vector<int> input_layouts_;  ///< by node: which of its value's buffers a convolution reads
   std::vector<Step> steps_;
   std::vector<Buffer> buffers_;
   std::vector<int> first_buffer_;  ///< by value

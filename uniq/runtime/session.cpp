@@ -13,11 +13,6 @@
 namespace uniq::runtime {
 namespace {
 
-int default_threads() {
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
-  return cores < 1 ? 1 : cores > kMaxThreads ? kMaxThreads : cores;
-}
-
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -97,9 +92,15 @@ void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const 
 
 }  // namespace
 
+int threads_of(const SessionOptions& options) {
+  if (options.threads != 0) return options.threads;
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  return std::clamp(cores, 1, kMaxThreads);
+}
+
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)
     : network_(std::move(network)),
-      pool_(options.threads == 0 ? default_threads() : options.threads),
+      pool_(threads_of(options)),
       arena_(network_->arena_bytes()),
       workers_(static_cast<std::size_t>(pool_.threads())) {
   std::size_t scratch = 0;

@@ -16,6 +16,9 @@ struct SessionOptions {
   int threads = 0;  ///< 1 to kMaxThreads; 0: as many as there are cores
 };
 
+/// That number, or the cores. Throws nothing: a session refuses what is out of range.
+int threads_of(const SessionOptions& options);
+
 class Session {
  public:
   /// Throws UsageError for a number of threads out of range.

@@ -15,7 +15,8 @@
  * Threads: a model may be used by several threads at once, a session by one at a time; sessions of
  * one model run side by side. The instruction set is the best that the CPU has, or the one that the
  * environment variable UNIQ_ISA names when the model is loaded (scalar, avx2, avx2_vnni, avx512,
- * avx512_vnni).
+ * avx512_vnni). Kernels that `uniqnn bench --tune` timed on this machine, on all cores, are used
+ * where it did; UNIQ_CACHE=off ignores them. Results do not depend on either.
  */
 #ifndef UNIQ_H
 #define UNIQ_H

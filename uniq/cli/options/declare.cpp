@@ -222,6 +222,22 @@ void declare_bench(CLI::App& app, BenchOptions& options) {
   add_file(command, "FILE", options.file, "A packed model, or a checkpoint, which LibTorch runs");
   command.add_flag("--layers", options.layers, "Time of each layer of a packed model too")
       ->disable_flag_override();
+  command
+      .add_flag("--explain", options.explain,
+                "Kernels for each of its convolutions, and why they are taken or not")
+      ->disable_flag_override();
+  command
+      .add_flag("--tune", options.tune,
+                "Time the kernels on this machine first, and keep what is fastest")
+      ->disable_flag_override();
+  command
+      .add_option("--without", options.without,
+                  "Tricks to do without, separated by commas: kernels, such as winograd or\n"
+                  "avx2.table, fusing, thresholds, reciprocal, layouts, tuning")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(not_empty());
   add_runtime_threads(command, options.threads);
   add_value(command, "--runs", options.runs, "N", "Runs to time [at least 20, and 2 seconds]")
       ->check(whole_number(1, kMostRuns));
@@ -229,10 +245,19 @@ void declare_bench(CLI::App& app, BenchOptions& options) {
   command.footer(
       "A packed model's result is first compared with that of the scalar kernels, bit for bit.\n"
       "UNIQ_ISA=scalar|avx2|avx2_vnni|avx512|avx512_vnni in the environment holds it to an\n"
-      "instruction set.\n\n"
+      "instruction set.\n"
+      "What --tune finds is kept in $XDG_CACHE_HOME/uniqnn (~/.cache/uniqnn), or in the folder "
+      "that\n"
+      "UNIQ_CACHE names, for this CPU, version, instruction set and number of threads; bench, "
+      "run,\n"
+      "eval and the C library use it from then on. UNIQ_CACHE=off or --without tuning ignores "
+      "it.\n\n"
       "Examples:\n"
       "  uniqnn bench model.uniq\n"
       "  uniqnn bench model.uniq --layers --threads 2\n"
+      "  uniqnn bench model.uniq --explain\n"
+      "  uniqnn bench model.uniq --tune --threads 2\n"
+      "  uniqnn bench model.uniq --without winograd,fusing\n"
       "  uniqnn bench model.uniq --runs 200 --json\n"
       "  uniqnn bench runs/recipe/best.safetensors --threads 2");
 }

@@ -67,6 +67,9 @@ struct RunOptions {
 struct BenchOptions {
   std::string file;  ///< a packed model or a checkpoint
   bool layers = false;
+  bool explain = false;
+  bool tune = false;
+  std::vector<std::string> without = {};
   int threads = 0;        ///< 0: all cores
   std::int64_t runs = 0;  ///< 0: at least 20, and about two seconds
   bool json = false;
