@@ -294,7 +294,14 @@ void run_block(const PreparedConv& prepared, const Windows<Kind>& windows,
   const bool in_place = s.groups == 1;
   std::int64_t row = 0;
   std::int64_t column = 0;
+  // While a block's weights are used again and again, those of the next one come near.
+  const std::int64_t words = work.rows * work.columns * work.words;
+  const std::int64_t bytes = words * work.vectors * Kind::kWordBytes;
+  const auto* next = static_cast<const std::byte*>(work.weights) + bytes;
+  work.next_step = std::min(kMostNext, divide_up(bytes, divide_up(pixels, Kind::kPixels) * words));
   for (std::int64_t pixel = 0; pixel < pixels; pixel += work.pixels) {
+    work.next = next;
+    next += work.next_step * words;
     work.pixels = even_share(pixels - pixel, Kind::kPixels);
     for (std::int64_t i = 0; i < work.pixels; ++i) {
       work.inputs[i] = first_window + row * windows.row_step + column * windows.column_step;

@@ -290,6 +290,7 @@ void multiply(const PreparedConv& prepared, const Sizes<Kind>& sizes, std::int64
     if (!sizes.phases[0].has(place)) continue;
     work.rows = sizes.phases_of(place);
     work.weights = prepared.weights.data() + sizes.at(block, place);
+    work.next = work.weights;  // few weights, which stay near
     const std::int16_t* const row = transformed + 2 * place * at.row;
     for (std::int64_t column = 0; column < columns; column += work.pixels) {
       work.pixels = even_share(columns - column, Kind::kPixels);

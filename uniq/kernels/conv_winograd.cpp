@@ -336,7 +336,14 @@ void multiply(const PreparedConv& prepared, const Sizes<Kind>& sizes, std::int64
   for (std::int64_t place = 0; place < kWinogradPlaces; ++place) {
     work.weights =
         prepared.weights.data() + sizes.block_bytes(block) + place * sizes.place_bytes(block);
-    for (std::int64_t first = 0; first < tiles; first += work.pixels) {
+    // While this place's weights are used again and again, those of the next one come near.
+    const std::int64_t calls = divide_up(tiles, Kind::kPixels);
+    const auto* const next =
+        prepared.weights.data() + sizes.block_bytes(block) + (place + 1) * sizes.place_bytes(block);
+    work.next_step = std::min(kMostNext, divide_up(sizes.place_bytes(block), calls * sizes.words));
+    std::int64_t call = 0;
+    for (std::int64_t first = 0; first < tiles; first += work.pixels, ++call) {
+      work.next = next + call * work.next_step * sizes.words;
       work.pixels = even_share(tiles - first, Kind::kPixels);
       for (std::int64_t i = 0; i < work.pixels; ++i)
         work.inputs[i] = codes + place * scratch.place + (first + i) * scratch.tile;

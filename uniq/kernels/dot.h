@@ -12,6 +12,9 @@ namespace uniq::kernels {
 /// Windows at once, of any kind.
 inline constexpr std::int64_t kMostDots = 6;
 
+/// Largest DotWork::next_step.
+inline constexpr std::int64_t kMostNext = 128;
+
 struct DotWork {
   const std::uint8_t* inputs[kMostDots];  ///< each window's first byte
   std::int64_t pixels;                    ///< windows, at most the kind's kPixels
@@ -20,6 +23,9 @@ struct DotWork {
   std::int64_t words;                     ///< of 32 bits, in a stretch
   std::int64_t steps;                     ///< of bytes in 16 bits: words whose products fit
   const void* weights;
+  /// What will be read after this, asked for by the way, next_step bytes a word (at most 128).
+  const void* next;
+  std::int64_t next_step;
   std::int64_t vectors;     ///< 1 to the kind's kVectors
   std::int32_t* sums;       ///< of the first window: vectors * kLanes
   std::int64_t sums_pixel;  ///< to those of the next

@@ -12,6 +12,7 @@ namespace {
 using Vector = __m256i;
 constexpr std::int64_t kLanes = Avx2BytesDot::kLanes;
 constexpr std::int64_t kBytes = Avx2BytesDot::kWordBytes;
+constexpr std::int64_t kAhead = 2048;
 constexpr int kMostVectors = Avx2BytesDot::kVectors;
 constexpr int kMostPixels = Avx2BytesDot::kPixels;
 

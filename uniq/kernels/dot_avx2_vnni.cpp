@@ -11,6 +11,7 @@ namespace {
 using Vector = __m256i;
 constexpr std::int64_t kLanes = Avx2VnniDot::kLanes;
 constexpr std::int64_t kBytes = Avx2VnniDot::kWordBytes;
+constexpr std::int64_t kAhead = 2048;
 constexpr int kMostVectors = Avx2VnniDot::kVectors;
 constexpr int kMostPixels = Avx2VnniDot::kPixels;
 

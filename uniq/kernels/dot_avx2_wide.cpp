@@ -11,6 +11,7 @@ namespace {
 using Vector = __m256i;
 constexpr std::int64_t kLanes = Avx2WideDot::kLanes;
 constexpr std::int64_t kBytes = Avx2WideDot::kWordBytes;
+constexpr std::int64_t kAhead = 2048;
 constexpr int kMostVectors = Avx2WideDot::kVectors;
 constexpr int kMostPixels = Avx2WideDot::kPixels;
 

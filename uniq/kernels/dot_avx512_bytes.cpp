@@ -11,6 +11,7 @@ namespace {
 using Vector = __m512i;
 constexpr std::int64_t kLanes = Avx512BytesDot::kLanes;
 constexpr std::int64_t kBytes = Avx512BytesDot::kWordBytes;
+constexpr std::int64_t kAhead = 2048;
 constexpr int kMostVectors = Avx512BytesDot::kVectors;
 constexpr int kMostPixels = Avx512BytesDot::kPixels;
 

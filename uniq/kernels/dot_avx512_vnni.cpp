@@ -11,6 +11,7 @@ namespace {
 using Vector = __m512i;
 constexpr std::int64_t kLanes = Avx512VnniDot::kLanes;
 constexpr std::int64_t kBytes = Avx512VnniDot::kWordBytes;
+constexpr std::int64_t kAhead = 0;  // DotWork::next is enough
 constexpr int kMostVectors = Avx512VnniDot::kVectors;
 constexpr int kMostPixels = Avx512VnniDot::kPixels;
 

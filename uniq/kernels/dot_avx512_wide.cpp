@@ -11,6 +11,7 @@ namespace {
 using Vector = __m512i;
 constexpr std::int64_t kLanes = Avx512WideDot::kLanes;
 constexpr std::int64_t kBytes = Avx512WideDot::kWordBytes;
+constexpr std::int64_t kAhead = 2048;
 constexpr int kMostVectors = Avx512WideDot::kVectors;
 constexpr int kMostPixels = Avx512WideDot::kPixels;
 
