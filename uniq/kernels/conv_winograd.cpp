@@ -230,7 +230,7 @@ std::string refuse_sums(const CodeConv& conv) {
   if (s.groups != 1) return refuse_groups(conv, "1");
   const std::int64_t largest =
       std::int64_t{largest_weight(conv, stored_of<Kind>(conv))} * max_code(conv.activation_bits);
-  if (std::int64_t{4 * 9} * s.in_channels * largest > std::numeric_limits<std::int32_t>::max())
+  if (4 * std::int64_t{9} * s.in_channels * largest > std::numeric_limits<std::int32_t>::max())
     return refused("sums to " + std::to_string(9 * s.in_channels * largest),
                    "a quarter of what 32 bits hold");
   return refuse_border(conv);
