@@ -21,7 +21,15 @@
 namespace uniq::kernels {
 namespace {
 
-using namespace direct;
+using direct::Avx2Bytes;
+using direct::Avx2Vnni;
+using direct::Avx2Wide;
+using direct::Avx512Bytes;
+using direct::Avx512Vnni;
+using direct::Avx512Wide;
+using direct::Form;
+using direct::Popcount;
+using direct::Popcount2;
 
 /// Channels of a word.
 template <class Kind>

@@ -35,7 +35,12 @@
 namespace uniq::kernels {
 namespace {
 
-using namespace winograd;
+using winograd::Avx2Bytes;
+using winograd::Avx2Vnni;
+using winograd::Avx2Wide;
+using winograd::Avx512Bytes;
+using winograd::Avx512Vnni;
+using winograd::Avx512Wide;
 
 /// Output channels of a block.
 template <class Kind>
