@@ -10,6 +10,7 @@
 
 #include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/copy.h"
+#include "uniq/kernels/direct_kinds.h"
 #include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
 #include "uniq/kernels/rates.h"
@@ -20,67 +21,15 @@
 namespace uniq::kernels {
 namespace {
 
-using Form = CodeLayout::Form;
-
-/// A kind of direct convolution: its inner loop, which reads words of codes, and the weights.
-struct Avx512Vnni : Avx512VnniDot {
-  static constexpr Isa kIsa = Isa::avx512_vnni;
-  static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx512_vnni;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx2Vnni : Avx2VnniDot {
-  static constexpr Isa kIsa = Isa::avx2_vnni;
-  static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx2_vnni;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx2Bytes : Avx2BytesDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx2_bytes;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx512Bytes : Avx512BytesDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx512_bytes;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx2Wide : Avx2WideDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx2_wide;
-  static constexpr auto kCopy = copy_wide_avx2;
-  using Code = std::int16_t;
-  using Weight = std::int16_t;
-};
-struct Avx512Wide : Avx512WideDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr Form kForm = Form::bytes;
-  static constexpr auto kDot = dot_avx512_wide;
-  static constexpr auto kCopy = copy_wide_avx2;
-  using Code = std::int16_t;
-  using Weight = std::int16_t;
-};
-struct Popcount : Avx512PopcountDot {
-  static constexpr Isa kIsa = Isa::avx512_vnni;
-  static constexpr Form kForm = Form::planes;
-  static constexpr auto kDot = dot_avx512_popcount;
-};
-struct Popcount2 : Avx512Popcount2Dot {
-  static constexpr Isa kIsa = Isa::avx512_vnni;
-  static constexpr Form kForm = Form::planes;
-  static constexpr auto kDot = dot_avx512_popcount2;
-};
+using direct::Avx2Bytes;
+using direct::Avx2Vnni;
+using direct::Avx2Wide;
+using direct::Avx512Bytes;
+using direct::Avx512Vnni;
+using direct::Avx512Wide;
+using direct::Form;
+using direct::Popcount;
+using direct::Popcount2;
 
 /// Channels of a word.
 template <class Kind>

@@ -29,67 +29,18 @@
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/winograd.h"
+#include "uniq/kernels/winograd_kinds.h"
 
 #if defined(__x86_64__)
 namespace uniq::kernels {
 namespace {
 
-/// A kind of Winograd convolution: its transforms, its inner loop, and what transformed codes and
-/// weights are.
-struct Avx512Vnni : Avx512VnniDot {
-  static constexpr Isa kIsa = Isa::avx512_vnni;
-  static constexpr auto kInput = winograd_input_avx512;
-  static constexpr auto kOutput = winograd_output_avx512;
-  static constexpr auto kDot = dot_avx512_vnni;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-  static constexpr bool kSumsIn16Bits = false;
-};
-struct Avx2Vnni : Avx2VnniDot {
-  static constexpr Isa kIsa = Isa::avx2_vnni;
-  static constexpr auto kInput = winograd_input_avx2;
-  static constexpr auto kOutput = winograd_output_avx2;
-  static constexpr auto kDot = dot_avx2_vnni;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-  static constexpr bool kSumsIn16Bits = false;
-};
-struct Avx2Bytes : Avx2BytesDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr auto kInput = winograd_input_avx2;
-  static constexpr auto kOutput = winograd_output_avx2;
-  static constexpr auto kDot = dot_avx2_bytes;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-  static constexpr bool kSumsIn16Bits = true;
-};
-struct Avx2Wide : Avx2WideDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr auto kInput = winograd_wide_input_avx2;
-  static constexpr auto kOutput = winograd_output_avx2;
-  static constexpr auto kDot = dot_avx2_wide;
-  using Code = std::int16_t;
-  using Weight = std::int16_t;
-  static constexpr bool kSumsIn16Bits = false;
-};
-struct Avx512Bytes : Avx512BytesDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr auto kInput = winograd_input_avx512;
-  static constexpr auto kOutput = winograd_output_avx512;
-  static constexpr auto kDot = dot_avx512_bytes;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-  static constexpr bool kSumsIn16Bits = true;
-};
-struct Avx512Wide : Avx512WideDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr auto kInput = winograd_wide_input_avx512;
-  static constexpr auto kOutput = winograd_output_avx512;
-  static constexpr auto kDot = dot_avx512_wide;
-  using Code = std::int16_t;
-  using Weight = std::int16_t;
-  static constexpr bool kSumsIn16Bits = false;
-};
+using winograd::Avx2Bytes;
+using winograd::Avx2Vnni;
+using winograd::Avx2Wide;
+using winograd::Avx512Bytes;
+using winograd::Avx512Vnni;
+using winograd::Avx512Wide;
 
 /// Output channels of a block.
 template <class Kind>
@@ -230,7 +181,7 @@ std::string refuse_sums(const CodeConv& conv) {
   if (s.groups != 1) return refuse_groups(conv, "1");
   const std::int64_t largest =
       std::int64_t{largest_weight(conv, stored_of<Kind>(conv))} * max_code(conv.activation_bits);
-  if (4 * 9 * s.in_channels * largest > std::numeric_limits<std::int32_t>::max())
+  if (4 * std::int64_t{9} * s.in_channels * largest > std::numeric_limits<std::int32_t>::max())
     return refused("sums to " + std::to_string(9 * s.in_channels * largest),
                    "a quarter of what 32 bits hold");
   return refuse_border(conv);
@@ -246,7 +197,7 @@ std::string refuse_bytes(const CodeConv& conv) {
 
 template <class Kind>
 std::string refuse_pairs(const CodeConv& conv) {
-  const std::string other = refuse_bytes<Kind>(conv);
+  std::string other = refuse_bytes<Kind>(conv);
   if (!other.empty() || steps_of<Kind>(conv) > 0) return other;
   return refused("weights of " + std::to_string(conv.weight_bits) + " and codes of " +
                      std::to_string(conv.activation_bits) + " bits",
