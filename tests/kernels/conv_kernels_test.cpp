@@ -1,5 +1,4 @@
-// Every kernel against the scalar one, bit for bit, and which kernel is chosen.
-#include <gmock/gmock.h>
+// Every kernel against the scalar one, bit for bit.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,8 +6,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <random>
-#include <set>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/kernels/conv_cases.h"
@@ -74,12 +72,12 @@ TEST_F(ConvKernels, AllPairsOfFormats) {
 }
 
 TEST_F(ConvKernels, SizesAroundTiles) {
-  // Tiles have 8 or 16 lanes, 2 or 4 vectors, 4 or 6 outputs; words have 4 channels, the sums of
-  // codes are taken of 64.
-  constexpr std::int64_t kOuts[] = {1,  7,  8,  9,  15, 16, 17, 31, 32,
-                                    33, 47, 48, 49, 63, 64, 65, 129};
+  // Tiles have 4, 8 or 16 lanes, 2 or 4 vectors, 4 or 6 outputs; words have 4 channels, the sums of
+  // codes are taken of 16, 32 or 64.
+  constexpr std::int64_t kOuts[] = {1,  3,  4,  5,  7,  8,  9,  11, 12, 13, 15, 16,
+                                    17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129};
   constexpr std::int64_t kWidths[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13};
-  constexpr std::int64_t kIns[] = {1, 2, 3, 4, 5, 63, 64, 65};
+  constexpr std::int64_t kIns[] = {1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65};
   std::size_t next = 0;
   for (const std::int64_t outs : kOuts)
     for (const std::int64_t width : kWidths) {
@@ -240,9 +238,9 @@ constexpr ConvShape kDepthwiseWindows[] = {
 };
 
 TEST_F(ConvKernels, DepthwiseSizesAroundVectors) {
-  // Vectors have 8 or 16 lanes, blocks 4 of them; up to 4 rows are computed from the same slots.
+  // Vectors have 4, 8 or 16 lanes, blocks 4 of them; up to 4 rows are computed from the same slots.
   for (const std::int64_t channels :
-       {2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129})
+       {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129})
     for (const ConvShape& window : kDepthwiseWindows)
       for (const std::int64_t width : {1, 2, 3, 8})
         compare_formats(depthwise(channels, 5 + width % 3, 5 + width, window));
@@ -308,16 +306,51 @@ TEST_F(ConvKernels, StretchesAroundSixteenBits) {
       const CodeConv one = make_conv(
           with_output({.in_channels = 1, .in_height = 1, .in_width = 1, .out_channels = 9}),
           weights, activations, Pad::nothing);
+      // With a sign and without one.
       const StoredWeights stored = stored_weights(one, -128, 127);
       const int largest = std::max({1, -stored.of(0, one), stored.of(max_code(weights.bits), one)});
-      const int steps = 32767 / (2 * largest * max_code(activations.bits));
-      for (const int words : {steps - 1, steps, steps + 1}) {
-        if (words < 1 || words > 2000) continue;
-        CodeConv conv = one;
-        conv.shape.in_channels = 4 * words;
-        compare(conv);
+      const int code = max_code(activations.bits);
+      for (const int steps :
+           {32767 / (2 * largest * code), 65535 / (2 * max_code(weights.bits) * code)}) {
+        for (const int words : {steps - 1, steps, steps + 1}) {
+          if (words < 1 || words > 2000) continue;
+          CodeConv conv = one;
+          conv.shape.in_channels = 4 * words;
+          compare(conv);
+        }
       }
     }
+}
+
+// The same over the ends of rows and columns of windows: small sums go on beyond them.
+TEST_F(ConvKernels, WindowsAroundSixteenBits) {
+  for (const std::int64_t words : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17})
+    for (const std::int64_t kernel : {2, 3, 4})
+      for (const auto& [weight_bits, bits] : {std::pair{6, 8}, {8, 6}, {5, 8}, {7, 6}}) {
+        compare(make_conv(with_output({.in_channels = 4 * words,
+                                       .in_height = 4,
+                                       .in_width = 6,
+                                       .out_channels = 17,
+                                       .kernel_height = kernel,
+                                       .kernel_width = kernel,
+                                       .dilation_width = 1 + words % 2}),
+                          {Grid::mid_rise, weight_bits}, {Grid::unsigned_, bits}, Pad::nothing));
+      }
+}
+
+// Bits that a byte counts, of up to 31 words of 32 channels.
+TEST_F(ConvKernels, WindowsOfBitsAroundEightBits) {
+  for (const int bits : {1, 2})
+    for (const std::int64_t words : {1, 2, 3, 5, 7, 8, 15, 16, 30, 31, 32, 61, 62, 63})
+      for (const std::int64_t kernel : {1, 2, 3}) {
+        compare(make_conv(with_output({.in_channels = 32 * words - words % 3,
+                                       .in_height = kernel,
+                                       .in_width = kernel + words % 7,
+                                       .out_channels = 18,
+                                       .kernel_height = kernel,
+                                       .kernel_width = kernel}),
+                          {Grid::mid_rise, 1}, {Grid::unsigned_, bits}, Pad::nothing));
+      }
 }
 
 // The same for the tables, whose bytes sum 10 or 31 octets of channels and which take up to 6
@@ -345,79 +378,6 @@ TEST_F(ConvKernels, RandomShapesAndFormats) {
   }
   EXPECT_GT(compared_, rounds);
 }
-
-CodeConv conv_3x3(std::int64_t in, std::int64_t out, std::int64_t groups) {
-  return make_conv(with_output({.in_channels = in,
-                                .in_height = 8,
-                                .in_width = 8,
-                                .out_channels = out,
-                                .kernel_height = 3,
-                                .kernel_width = 3,
-                                .padding_height = 1,
-                                .padding_width = 1,
-                                .groups = groups}),
-                   {Grid::mid_rise, 2}, {Grid::unsigned_, 2}, Pad::nothing);
-}
-
-const ConvKernel& chosen(const CodeConv& conv, Isa isa) {
-  return *conv_candidates(conv, isa).front().kernel;
-}
-
-TEST(ChooseConv, NamesAreUniqueAndScalarIsLast) {
-  std::set<std::string> names;
-  for (const ConvKernel& kernel : conv_kernels()) names.insert(kernel.name);
-  EXPECT_EQ(names.size(), conv_kernels().size());
-  EXPECT_STREQ(conv_kernels().back().name, "scalar.reference");
-  EXPECT_TRUE(conv_kernels().back().supports(conv_3x3(6, 6, 6)));
-}
-
-TEST(ChooseConv, ScalarIsWhatWasAskedFor) {
-  EXPECT_STREQ(chosen(conv_3x3(64, 64, 1), Isa::scalar).name, "scalar.reference");
-}
-
-#if defined(__x86_64__)
-TEST(ChooseConv, TheBestOfTheInstructionSet) {
-  const CodeConv conv = conv_3x3(64, 64, 1);
-  EXPECT_STREQ(chosen(conv, Isa::avx2).name, "avx2.winograd");
-  CodeConv one = conv;
-  one.weight_bits = 1;
-  EXPECT_STREQ(chosen(one, Isa::avx2).name, "avx2.table");
-  EXPECT_STREQ(chosen(conv, Isa::avx512_vnni).name, "avx512_vnni.winograd");
-  CodeConv strided = conv;
-  strided.shape.stride_height = strided.shape.stride_width = 2;
-  strided.shape = with_output(strided.shape);
-  EXPECT_STREQ(chosen(strided, Isa::avx2).name, "avx2.table2");
-  CodeConv four = conv;
-  four.weight_bits = four.activation_bits = 4;
-  EXPECT_STREQ(chosen(four, Isa::avx2).name, "avx2.winograd");
-  EXPECT_STREQ(chosen(four, Isa::avx2_vnni).name, "avx2_vnni.winograd");
-  EXPECT_STREQ(chosen(four, Isa::avx512).name, "avx512.winograd");
-  CodeConv wide = conv;
-  wide.weight_bits = wide.activation_bits = 8;
-  EXPECT_STREQ(chosen(wide, Isa::avx512_vnni).name, "avx512_vnni.direct");
-  EXPECT_STREQ(chosen(wide, Isa::avx512).name, "avx512.winograd_wide");
-  EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.winograd_wide");
-  wide.shape.stride_height = wide.shape.stride_width = 2;
-  wide.shape = with_output(wide.shape);
-  EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.direct");
-  wide.shape.kernel_height = wide.shape.kernel_width = 7;
-  wide.shape.padding_height = wide.shape.padding_width = 3;
-  wide.shape = with_output(wide.shape);
-  EXPECT_STREQ(chosen(wide, Isa::avx2).name, "avx2.rows");
-}
-
-TEST(ChooseConv, GroupsThatFillAVector) {
-  EXPECT_STREQ(chosen(conv_3x3(32, 32, 2), Isa::avx512_vnni).name, "avx512_vnni.direct");
-  EXPECT_STREQ(chosen(conv_3x3(32, 32, 4), Isa::avx512_vnni).name, "avx2.pairs");
-  EXPECT_STREQ(chosen(conv_3x3(32, 32, 8), Isa::avx512_vnni).name, "scalar.reference");
-  EXPECT_STREQ(chosen(conv_3x3(32, 64, 32), Isa::avx512_vnni).name, "scalar.reference");
-}
-
-TEST(ChooseConv, GroupsOfOneChannel) {
-  EXPECT_STREQ(chosen(conv_3x3(32, 32, 32), Isa::avx2).name, "avx2.depthwise");
-  EXPECT_STREQ(chosen(conv_3x3(32, 32, 32), Isa::avx512_vnni).name, "avx512_vnni.depthwise");
-}
-#endif
 
 }  // namespace
 }  // namespace uniq::kernels
