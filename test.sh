@@ -10,7 +10,9 @@ Installs what is missing, as quickstart.sh does, and TensorBoard for one test, a
   - checks the format of the sources,
   - builds build/release/ and runs all tests in it,
   - builds what needs no LibTorch with the address and undefined-behaviour sanitizers in build/asan/
-    and runs its tests.
+    and runs its tests,
+  - builds what packs and runs models for 64-bit ARM in build/aarch64/ and runs the tests of the
+    kernels and the runtime under qemu-user.
 At most 25 minutes on a fresh machine with two cores, less where something is built already.
 
 --full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the thread sanitizer over what shares work
@@ -95,6 +97,8 @@ install_tensorboard
 step "Format" scripts/format.sh --check
 step "Tests of the release build" test_preset release
 step "Tests under sanitizers, without LibTorch" test_preset asan
+step "Kernels and runtime for ARM, under qemu" test_preset aarch64 uniq_base_test uniq_kernels_test \
+  uniq_runtime_test
 if [[ -n "$full" ]]; then
   step "What shares threads, under the thread sanitizer" test_preset tsan \
     uniq_base_test uniq_data_test uniq_runtime_test
@@ -103,6 +107,7 @@ if [[ -n "$full" ]]; then
   step "Tests under sanitizers, everything" test_preset asan-training
   unset ASAN_OPTIONS
   step "clang-tidy" scripts/tidy.sh
+  step "clang-tidy of what is built for ARM alone" scripts/tidy.sh build/aarch64 "/uniq/kernels/.*neon"
   step "Fuzzers" run_fuzzers
 fi
 

@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 
-GCC_ONLY = {"-fpch-preprocess", "-Winvalid-pch"}
+GCC_ONLY = {"-fno-schedule-insns", "-fpch-preprocess", "-Winvalid-pch"}
 
 
 def cleaned(command):

@@ -80,7 +80,7 @@ TEST(CpuInfo, TextNamesModelAndFeatures) {
   EXPECT_FALSE(cpu_info().model.empty());
 }
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__linux__)
 
 /// The words behind `key` in /proc/cpuinfo: what the kernel found and enabled itself.
 std::set<std::string> kernel_words(const std::string& key) {
@@ -95,6 +95,7 @@ std::set<std::string> kernel_words(const std::string& key) {
   return {};
 }
 
+#if defined(__x86_64__)
 TEST(CpuInfo, AgreesWithTheKernel) {
   const std::set<std::string> flags = kernel_words("flags");
   if (flags.empty()) GTEST_SKIP() << "/proc/cpuinfo lists no flags";
@@ -113,6 +114,17 @@ TEST(CpuInfo, AgreesWithTheKernel) {
   EXPECT_EQ(kernel_words("vendor_id"), std::set{cpu_info().vendor});
   EXPECT_EQ(kernel_words("cpu family"), std::set{std::to_string(cpu_info().family)});
 }
+#elif defined(__aarch64__)
+TEST(CpuInfo, AgreesWithTheKernel) {
+  const std::set<std::string> flags = kernel_words("Features");
+  if (flags.empty()) GTEST_SKIP() << "/proc/cpuinfo lists no features";
+  CpuFeatures expected;
+  expected.neon = flags.contains("asimd");
+  expected.dotprod = flags.contains("asimddp");
+  expected.i8mm = flags.contains("i8mm");
+  EXPECT_EQ(cpu_info().features, expected);
+}
+#endif
 
 #endif
 

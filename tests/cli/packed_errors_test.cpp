@@ -92,7 +92,7 @@ TEST_F(PackedErrors, OfAnInstructionSet) {
     if (command[0] == "inspect") continue;  // runs nothing
     expect_error(command, 2,
                  "unknown instruction set (UNIQ_ISA): got `avx3`, expected one of scalar, avx2, "
-                 "avx2_vnni, avx512, avx512_vnni; try avx2",
+                 "avx2_vnni, avx512, avx512_vnni, neon, neon_dot; try avx2",
                  {.environment = {"UNIQ_ISA=avx3"}});
   }
 }

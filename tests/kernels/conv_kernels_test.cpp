@@ -8,6 +8,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/kernels/conv_cases.h"
@@ -73,12 +74,12 @@ TEST_F(ConvKernels, AllPairsOfFormats) {
 }
 
 TEST_F(ConvKernels, SizesAroundTiles) {
-  // Tiles have 8 or 16 lanes, 2 or 4 vectors, 4 or 6 outputs; words have 4 channels, the sums of
-  // codes are taken of 64.
-  constexpr std::int64_t kOuts[] = {1,  7,  8,  9,  15, 16, 17, 31, 32,
-                                    33, 47, 48, 49, 63, 64, 65, 129};
+  // Tiles have 4, 8 or 16 lanes, 2 or 4 vectors, 4 or 6 outputs; words have 4 channels, the sums of
+  // codes are taken of 16, 32 or 64.
+  constexpr std::int64_t kOuts[] = {1,  3,  4,  5,  7,  8,  9,  11, 12, 13, 15, 16,
+                                    17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129};
   constexpr std::int64_t kWidths[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13};
-  constexpr std::int64_t kIns[] = {1, 2, 3, 4, 5, 63, 64, 65};
+  constexpr std::int64_t kIns[] = {1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65};
   std::size_t next = 0;
   for (const std::int64_t outs : kOuts)
     for (const std::int64_t width : kWidths) {
@@ -239,9 +240,9 @@ constexpr ConvShape kDepthwiseWindows[] = {
 };
 
 TEST_F(ConvKernels, DepthwiseSizesAroundVectors) {
-  // Vectors have 8 or 16 lanes, blocks 4 of them; up to 4 rows are computed from the same slots.
+  // Vectors have 4, 8 or 16 lanes, blocks 4 of them; up to 4 rows are computed from the same slots.
   for (const std::int64_t channels :
-       {2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129})
+       {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129})
     for (const ConvShape& window : kDepthwiseWindows)
       for (const std::int64_t width : {1, 2, 3, 8})
         compare_formats(depthwise(channels, 5 + width % 3, 5 + width, window));
@@ -307,16 +308,51 @@ TEST_F(ConvKernels, StretchesAroundSixteenBits) {
       const CodeConv one = make_conv(
           with_output({.in_channels = 1, .in_height = 1, .in_width = 1, .out_channels = 9}),
           weights, activations, Pad::nothing);
+      // With a sign and without one.
       const StoredWeights stored = stored_weights(one, -128, 127);
       const int largest = std::max({1, -stored.of(0, one), stored.of(max_code(weights.bits), one)});
-      const int steps = 32767 / (2 * largest * max_code(activations.bits));
-      for (const int words : {steps - 1, steps, steps + 1}) {
-        if (words < 1 || words > 2000) continue;
-        CodeConv conv = one;
-        conv.shape.in_channels = 4 * words;
-        compare(conv);
+      const int code = max_code(activations.bits);
+      for (const int steps :
+           {32767 / (2 * largest * code), 65535 / (2 * max_code(weights.bits) * code)}) {
+        for (const int words : {steps - 1, steps, steps + 1}) {
+          if (words < 1 || words > 2000) continue;
+          CodeConv conv = one;
+          conv.shape.in_channels = 4 * words;
+          compare(conv);
+        }
       }
     }
+}
+
+// The same over the ends of rows and columns of windows: small sums go on beyond them.
+TEST_F(ConvKernels, WindowsAroundSixteenBits) {
+  for (const std::int64_t words : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17})
+    for (const std::int64_t kernel : {2, 3, 4})
+      for (const auto& [weight_bits, bits] : {std::pair{6, 8}, {8, 6}, {5, 8}, {7, 6}}) {
+        compare(make_conv(with_output({.in_channels = 4 * words,
+                                       .in_height = 4,
+                                       .in_width = 6,
+                                       .out_channels = 17,
+                                       .kernel_height = kernel,
+                                       .kernel_width = kernel,
+                                       .dilation_width = 1 + words % 2}),
+                          {Grid::mid_rise, weight_bits}, {Grid::unsigned_, bits}, Pad::nothing));
+      }
+}
+
+// Bits that a byte counts, of up to 31 words of 32 channels.
+TEST_F(ConvKernels, WindowsOfBitsAroundEightBits) {
+  for (const int bits : {1, 2})
+    for (const std::int64_t words : {1, 2, 3, 5, 7, 8, 15, 16, 30, 31, 32, 61, 62, 63})
+      for (const std::int64_t kernel : {1, 2, 3}) {
+        compare(make_conv(with_output({.in_channels = 32 * words - words % 3,
+                                       .in_height = kernel,
+                                       .in_width = kernel + words % 7,
+                                       .out_channels = 18,
+                                       .kernel_height = kernel,
+                                       .kernel_width = kernel}),
+                          {Grid::mid_rise, 1}, {Grid::unsigned_, bits}, Pad::nothing));
+      }
 }
 
 // The same for the tables, whose bytes sum 10 or 31 octets of channels and which take up to 6

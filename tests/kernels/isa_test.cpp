@@ -13,7 +13,8 @@
 namespace uniq::kernels {
 namespace {
 
-constexpr Isa kAll[] = {Isa::scalar, Isa::avx2, Isa::avx2_vnni, Isa::avx512, Isa::avx512_vnni};
+constexpr Isa kAll[] = {Isa::scalar,      Isa::avx2, Isa::avx2_vnni, Isa::avx512,
+                        Isa::avx512_vnni, Isa::neon, Isa::neon_dot};
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -37,7 +38,8 @@ TEST_F(IsaTest, WhatIncludesWhat) {
   const std::set<std::pair<Isa, Isa>> others = {{Isa::avx2_vnni, Isa::avx2},
                                                 {Isa::avx512, Isa::avx2},
                                                 {Isa::avx512_vnni, Isa::avx2},
-                                                {Isa::avx512_vnni, Isa::avx512}};
+                                                {Isa::avx512_vnni, Isa::avx512},
+                                                {Isa::neon_dot, Isa::neon}};
   for (const Isa allowed : kAll)
     for (const Isa needed : kAll)
       EXPECT_EQ(includes(allowed, needed),
@@ -70,11 +72,32 @@ TEST_F(IsaTest, TheEnvironmentChooses) {
 }
 
 TEST_F(IsaTest, WhatTheCpuLacksIsRefused) {
-  if (has_isa(Isa::avx512_vnni)) GTEST_SKIP() << "this CPU lacks nothing";
-  ask("avx512_vnni");
-  EXPECT_THAT([] { chosen_isa(); },
-              ThrowsMessage<UsageError>(HasSubstr("this CPU lacks an instruction set")));
+  int lacking = 0;
+  for (const Isa isa : kAll) {
+    if (has_isa(isa)) continue;
+    ++lacking;
+    ask(std::string(isa_name(isa)));
+    EXPECT_THAT([] { chosen_isa(); },
+                ThrowsMessage<UsageError>(
+                    AllOf(HasSubstr("this CPU lacks an instruction set"),
+                          HasSubstr(std::string("got ") + std::string(isa_name(isa))))));
+  }
+  EXPECT_GT(lacking, 0);  // no CPU has both x86's and ARM's
 }
+
+TEST_F(IsaTest, TheBestIsWhatTheTestsCpuIsKnownToHave) {
+  const char* const known = std::getenv("UNIQ_TEST_ISA");
+  if (known == nullptr) GTEST_SKIP() << "UNIQ_TEST_ISA does not say what this CPU has";
+  unsetenv("UNIQ_ISA");
+  EXPECT_EQ(isa_name(chosen_isa()), known);
+}
+
+#if defined(__aarch64__)
+TEST_F(IsaTest, NeonIsAlwaysThereOnArm) {
+  EXPECT_TRUE(has_isa(Isa::neon));
+  EXPECT_NE(chosen_isa(), Isa::scalar);
+}
+#endif
 
 }  // namespace
 }  // namespace uniq::kernels

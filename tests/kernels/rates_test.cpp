@@ -21,10 +21,6 @@ const CpuInfo kZen5 = cpu("AuthenticAMD", 26);
 const CpuInfo kZen4 = cpu("AuthenticAMD", 25);
 const CpuInfo kIntel = cpu("GenuineIntel", 6);
 
-CodeConv conv_of(int weight_bits, int activation_bits, const ConvShape& shape) {
-  return make_conv(with_output(shape), {Grid::mid_rise, weight_bits},
-                   {Grid::unsigned_, activation_bits}, Pad::nothing);
-}
 constexpr ConvShape k3x3 = {.in_channels = 64,
                             .in_height = 56,
                             .in_width = 56,
@@ -58,6 +54,10 @@ TEST(DotCycles, CountsWholeWordsAndVectorsAndCalls) {
 }
 
 #if defined(__x86_64__)
+CodeConv conv_of(int weight_bits, int activation_bits, const ConvShape& shape) {
+  return make_conv(with_output(shape), {Grid::mid_rise, weight_bits},
+                   {Grid::unsigned_, activation_bits}, Pad::nothing);
+}
 std::string taken(const CodeConv& conv, Isa isa, const CpuInfo& cpu) {
   return conv_candidates(conv, isa, cpu).front().kernel->name;
 }

@@ -14,7 +14,7 @@
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 namespace uniq::kernels {
 namespace {
 
@@ -26,14 +26,21 @@ struct Kind {
   std::int64_t slot_rows;
   void (*make_slots)(const SlotWork& work);
   void (*outputs)(const DepthwiseWork& work);
+  bool row_by_row;  ///< all lanes of a row of a slot come before those of the next
 
+  /// Of a slot's row, in a vector of weights.
+  constexpr std::int64_t place(std::int64_t lane, std::int64_t row) const {
+    return row_by_row ? row * lanes + lane : lane * slot_rows + row;
+  }
   constexpr std::int64_t vector_bytes() const { return lanes * kSlotBytes; }
   constexpr std::int64_t block() const { return kDepthwiseVectors * lanes; }  ///< channels
 };
 template <class Numbers>
-constexpr Kind kind_of(void (*make_slots)(const SlotWork&), void (*outputs)(const DepthwiseWork&)) {
-  return {Numbers::kLanes, Numbers::kSlotRows, make_slots, outputs};
+constexpr Kind kind_of(void (*make_slots)(const SlotWork&), void (*outputs)(const DepthwiseWork&),
+                       bool row_by_row = false) {
+  return {Numbers::kLanes, Numbers::kSlotRows, make_slots, outputs, row_by_row};
 }
+#if defined(__x86_64__)
 constexpr Kind kAvx512Bytes =
     kind_of<Avx512BytesDepthwise>(slots_avx512_bytes, depthwise_avx512_bytes);
 constexpr Kind kAvx512Words =
@@ -47,6 +54,10 @@ const Kind& avx512_kind(const CodeConv& conv) {
   return stored.factor == 1 && stored.constant == 0 ? kAvx512Bytes : kAvx512Words;
 }
 const Kind& avx2_kind(const CodeConv& /*conv*/) { return kAvx2; }
+#else
+constexpr Kind kNeon = kind_of<NeonDepthwise>(slots_neon, depthwise_neon, true);
+const Kind& neon_kind(const CodeConv& /*conv*/) { return kNeon; }
+#endif
 
 /// Of a row: as many as have slots that stay in the fastest cache beside the rest.
 std::int64_t outputs_at_once(const Kind& kind, const ConvShape& s) {
@@ -121,8 +132,8 @@ PreparedConv prepare_depthwise(const Kind& kind, const CodeConv& conv, const Cod
         const std::int64_t slot_row = tap / s.kernel_width + row * sizes.down;
         const std::int64_t vector =
             slot_row / kind.slot_rows * s.kernel_width + tap % s.kernel_width;
-        const std::int64_t place =
-            (vector * kind.lanes + out % kind.lanes) * kind.slot_rows + slot_row % kind.slot_rows;
+        const std::int64_t place = vector * kind.lanes * kind.slot_rows +
+                                   kind.place(out % kind.lanes, slot_row % kind.slot_rows);
         std::byte* const to = first + sizes.weights_at(row, out / kind.lanes);
         if (kind.slot_rows == kSlotBytes) {
           reinterpret_cast<std::int8_t*>(to)[place] = static_cast<std::int8_t>(integer);
@@ -286,10 +297,14 @@ double cycles_depthwise(const Kind& kind, const CodeConv& conv, double rate) {
   }                                                                                            \
   }  // namespace name
 
+#if defined(__x86_64__)
 UNIQ_DEPTHWISE(avx512_vnni_depthwise, avx512_kind, avx512_depthwise)
 UNIQ_DEPTHWISE(avx2_depthwise, avx2_kind, avx2_depthwise)
+#else
+UNIQ_DEPTHWISE(neon_depthwise, neon_kind, neon_depthwise)
+#endif
 
 #undef UNIQ_DEPTHWISE
 
 }  // namespace uniq::kernels
-#endif  // x86-64
+#endif  // x86-64 or 64-bit ARM

@@ -8,37 +8,18 @@
 #include <limits>
 #include <type_traits>
 
+#include "uniq/kernels/conv_direct_kinds.h"
 #include "uniq/kernels/conv_kernels.h"
-#include "uniq/kernels/copy.h"
-#include "uniq/kernels/direct_kinds.h"
-#include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
 #include "uniq/kernels/rates.h"
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 namespace uniq::kernels {
 namespace {
 
-using direct::Avx2Bytes;
-using direct::Avx2Vnni;
-using direct::Avx2Wide;
-using direct::Avx512Bytes;
-using direct::Avx512Vnni;
-using direct::Avx512Wide;
-using direct::Form;
-using direct::Popcount;
-using direct::Popcount2;
-
-/// Channels of a word.
-template <class Kind>
-constexpr std::int64_t word_channels() {
-  if constexpr (Kind::kForm == Form::planes)
-    return 32;
-  else
-    return 4 / std::int64_t{sizeof(typename Kind::Code)};
-}
+using Form = CodeLayout::Form;
 
 /// Whether a row's taps lie side by side: they are one stretch.
 bool is_joined(const ConvShape& s) { return s.groups == 1 && s.dilation_width == 1; }
@@ -105,7 +86,10 @@ template <class Kind>
 std::int64_t steps_of(const CodeConv& conv) {
   const StoredWeights stored = stored_of<Kind>(conv);
   const int largest = std::max(-stored.of(0, conv), stored.of(max_code(conv.weight_bits), conv));
-  return std::numeric_limits<std::int16_t>::max() /
+  // Sums of products without a sign have none either.
+  using Sum =
+      std::conditional_t<std::is_signed_v<typename Kind::Weight>, std::int16_t, std::uint16_t>;
+  return std::numeric_limits<Sum>::max() /
          std::max(1, 2 * largest * max_code(conv.activation_bits));
 }
 
@@ -135,7 +119,7 @@ AlignedBytes lay_out(const CodeConv& conv, std::span<const std::uint8_t> codes) 
           first_sums[vector * Kind::kLanes + lane] += *code * max_code(conv.activation_bits);
         } else {
           using Weight = typename Kind::Weight;
-          reinterpret_cast<Weight*>(word)[lane * blocks.kWord + in_word] =
+          reinterpret_cast<Weight*>(word)[place_of<Kind>(lane, in_word)] =
               static_cast<Weight>(stored.of(*code, conv));
         }
         ++code;
@@ -246,8 +230,10 @@ void run_block(const PreparedConv& prepared, const Windows<Kind>& windows,
   // While a block's weights are used again and again, those of the next one come near.
   const std::int64_t words = work.rows * work.columns * work.words;
   const std::int64_t bytes = words * work.vectors * Kind::kWordBytes;
+  const std::int64_t all_words =
+      std::max<std::int64_t>(1, divide_up(pixels, Kind::kPixels) * words);
   const auto* next = static_cast<const std::byte*>(work.weights) + bytes;
-  work.next_step = std::min(kMostNext, divide_up(bytes, divide_up(pixels, Kind::kPixels) * words));
+  work.next_step = std::min(kMostNext, divide_up(bytes, all_words));
   for (std::int64_t pixel = 0; pixel < pixels; pixel += work.pixels) {
     work.next = next;
     next += work.next_step * words;
@@ -324,6 +310,13 @@ std::string refuse_pairs(const CodeConv& conv) {
                    "pairs of products that fit 16 bits");
   return refuse_bytes<Kind>(conv);
 }
+bool counts_bits([[maybe_unused]] const CpuInfo& cpu) {
+#if defined(__x86_64__)
+  return cpu.features.avx512_vpopcntdq;
+#else
+  return true;
+#endif
+}
 std::string refuse_bits(const CodeConv& conv, const CpuInfo& cpu, int activation_bits) {
   if (conv.weight_bits != 1) return refuse_weights(conv, "1");
   if (conv.activation_bits != activation_bits)
@@ -331,7 +324,7 @@ std::string refuse_bits(const CodeConv& conv, const CpuInfo& cpu, int activation
   if (conv.weight_grid != Grid::mid_rise)
     return refused("weights " + std::string(grid_name(conv.weight_grid)), "mid-rise");
   if (conv.shape.groups != 1) return refuse_groups(conv, "1");
-  if (!cpu.features.avx512_vpopcntdq) return "the CPU lacks VPOPCNTD";
+  if (!counts_bits(cpu)) return "the CPU lacks VPOPCNTD";
   return refuse_border(conv);
 }
 
@@ -375,6 +368,7 @@ double cycles_direct(const CodeConv& conv, double rate, double call) {
   }                                                                                            \
   }  // namespace name
 
+#if defined(__x86_64__)
 UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), rates.avx512_vnni)
 UNIQ_DIRECT(avx2_vnni_direct, Avx2Vnni, refuse_bytes<Avx2Vnni>(conv), rates.avx2_vnni)
 UNIQ_DIRECT(avx512_pairs, Avx512Bytes, refuse_pairs<Avx512Bytes>(conv),
@@ -385,8 +379,16 @@ UNIQ_DIRECT(avx2_direct, Avx2Wide, refuse_bytes<Avx2Wide>(conv), rates.avx2_word
 UNIQ_DIRECT(avx512_direct, Avx512Wide, refuse_bytes<Avx512Wide>(conv), rates.avx512_words)
 UNIQ_DIRECT(avx512_vnni_popcount, Popcount, refuse_bits(conv, cpu, 1), rates.popcount)
 UNIQ_DIRECT(avx512_vnni_popcount2, Popcount2, refuse_bits(conv, cpu, 2), rates.popcount2)
+#else
+UNIQ_DIRECT(neon_dot_direct, NeonDotprod, refuse_bytes<NeonDotprod>(conv), rates.neon_dot)
+UNIQ_DIRECT(neon_pairs, NeonPairs, refuse_pairs<NeonPairs>(conv),
+            neon_pairs_rate(rates.neon_pairs, steps_of<NeonPairs>(conv)))
+UNIQ_DIRECT(neon_direct, Neon, refuse_bytes<Neon>(conv), rates.neon_words)
+UNIQ_DIRECT(neon_popcount, Popcount, refuse_bits(conv, cpu, 1), rates.popcount)
+UNIQ_DIRECT(neon_popcount2, Popcount2, refuse_bits(conv, cpu, 2), rates.popcount2)
+#endif
 
 #undef UNIQ_DIRECT
 
 }  // namespace uniq::kernels
-#endif  // x86-64
+#endif  // x86-64 or 64-bit ARM

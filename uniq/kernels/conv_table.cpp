@@ -15,9 +15,19 @@
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/table.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 namespace uniq::kernels {
 namespace {
+
+#if defined(__x86_64__)
+constexpr Isa kIsa = Isa::avx2;
+constexpr auto kMakeTables = make_tables_avx2;
+constexpr auto kDotTables = dot_tables_avx2;
+#else
+constexpr Isa kIsa = Isa::neon;
+constexpr auto kMakeTables = make_tables_neon;
+constexpr auto kDotTables = dot_tables_neon;
+#endif
 
 /// Octets of a pixel. Windows side by side are read in turns: with pixels a multiple of 2 kB apart
 /// they would be in each other's way in the nearest cache, so an empty octet keeps them off it.
@@ -62,7 +72,7 @@ void make_map(const PreparedConv& prepared, const std::uint8_t* first_window, co
   for (std::int64_t row = 0; row < map.rows; ++row) {
     const std::uint8_t* codes = first_window + row * map.row_step * prepared.input.row_bytes();
     for (std::int64_t column = 0; column < map.columns; ++column) {
-      make_tables_avx2({.codes = codes, .octets = octets, .to = to});
+      kMakeTables({.codes = codes, .octets = octets, .to = to});
       codes += map.column_step * prepared.input.pixel_bytes();
       to += octets * kOctetTables;
     }
@@ -142,7 +152,7 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
                     std::byte* scratch, std::int32_t* sums) {
   const CodeConv& conv = prepared.conv;
   const ConvShape& s = conv.shape;
-  const Loops& loops = loops_of(Isa::avx2);
+  const Loops& loops = loops_of(kIsa);
   const Sizes sizes(conv);
   const Map map(prepared, part.rows);
   const std::uint8_t* const first_window =
@@ -181,7 +191,7 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
         if (++column == s.out_width) column = 0, ++row;
       }
       work.sums = to + pixel * stride;
-      dot_tables_avx2(work);
+      kDotTables(work);
     }
   }
   return finish.terms();
@@ -207,10 +217,15 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
   }                                                                                              \
   }  // namespace name
 
+#if defined(__x86_64__)
 UNIQ_TABLE(avx2_table, 1)
 UNIQ_TABLE(avx2_table2, 2)
+#else
+UNIQ_TABLE(neon_table, 1)
+UNIQ_TABLE(neon_table2, 2)
+#endif
 
 #undef UNIQ_TABLE
 
 }  // namespace uniq::kernels
-#endif  // x86-64
+#endif  // x86-64 or 64-bit ARM

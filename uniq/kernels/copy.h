@@ -21,5 +21,7 @@ struct CopyWork {
 /// As bytes, and as 16 bits.
 void copy_bytes_avx2(const CopyWork& work);
 void copy_wide_avx2(const CopyWork& work);
+/// The same, as bytes; precondition: at most four channels.
+void copy_bytes_neon(const CopyWork& work);
 
 }  // namespace uniq::kernels

@@ -8,7 +8,7 @@
 // columns of slots times weights. Slots of a block of `vectors` vectors of channels:
 //   [group of rows][column][vector][lane][row in the group]
 // Weights of a vector, filled up with zeros: [group of rows][kernel column][lane][row in the
-// group].
+// group]. In both, kinds may have all lanes of a row before those of the next.
 #pragma once
 
 #include <cstdint>
@@ -64,5 +64,13 @@ struct Avx2Depthwise {
 };
 void slots_avx2(const SlotWork& work);
 void depthwise_avx2(const DepthwiseWork& work);
+
+/// SMLAL: the same, with all lanes of the first row before those of the second.
+struct NeonDepthwise {
+  static constexpr std::int64_t kLanes = 4;
+  static constexpr std::int64_t kSlotRows = 2;
+};
+void slots_neon(const SlotWork& work);
+void depthwise_neon(const DepthwiseWork& work);
 
 }  // namespace uniq::kernels

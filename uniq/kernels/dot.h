@@ -109,4 +109,51 @@ struct Avx512Popcount2Dot {
 };
 void dot_avx512_popcount2(const DotWork& work);
 
+/// UDOT. A word has the codes of four channels; a lane the four weights, of 8 bits without a sign.
+struct NeonDotprodDot {
+  static constexpr std::int64_t kLanes = 4;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 16;
+};
+void dot_neon_dotprod(const DotWork& work);
+
+/// UMULL and UADALP. A word has the codes of four channels; weights have 8 bits without a sign,
+/// those of channels 0 and 1 of all lanes before those of 2 and 3.
+struct NeonDot {
+  static constexpr std::int64_t kLanes = 4;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kWordBytes = 16;
+};
+void dot_neon(const DotWork& work);
+
+/// UMLAL; words and lanes as for UMULL. Precondition: no sum of `steps` words, at least one, of two
+/// products each leaves 16 bits.
+struct NeonPairsDot {
+  static constexpr std::int64_t kLanes = 4;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 4;
+  static constexpr std::int64_t kWordBytes = 16;
+};
+void dot_neon_pairs(const DotWork& work);
+
+/// XOR and CNT; words, lanes, and what stands before the weights as for VPOPCNTD.
+struct NeonPopcountDot {
+  static constexpr std::int64_t kLanes = 4;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 16;
+};
+void dot_neon_popcount(const DotWork& work);
+
+/// The same of codes of 2 bits.
+struct NeonPopcount2Dot {
+  static constexpr std::int64_t kLanes = 4;
+  static constexpr std::int64_t kVectors = 4;
+  static constexpr std::int64_t kPixels = 6;
+  static constexpr std::int64_t kWordBytes = 16;
+};
+void dot_neon_popcount2(const DotWork& work);
+
 }  // namespace uniq::kernels

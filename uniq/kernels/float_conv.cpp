@@ -110,9 +110,9 @@ constexpr FloatConvKernel kKernel = {isa, prepare<isa>, row_values<isa>};
 }  // namespace
 
 const FloatConvKernel& float_conv_kernel(Isa isa) {
-  static constexpr std::array kKernels = {kKernel<Isa::scalar>, kKernel<Isa::avx2>,
-                                          kKernel<Isa::avx2_vnni>, kKernel<Isa::avx512>,
-                                          kKernel<Isa::avx512_vnni>};
+  static constexpr std::array kKernels = {
+      kKernel<Isa::scalar>,      kKernel<Isa::avx2>, kKernel<Isa::avx2_vnni>, kKernel<Isa::avx512>,
+      kKernel<Isa::avx512_vnni>, kKernel<Isa::neon>, kKernel<Isa::neon_dot>};
   return kKernels[static_cast<std::size_t>(isa)];
 }
 

@@ -11,12 +11,19 @@
 namespace uniq::kernels {
 namespace {
 
-constexpr std::array kIsas = {Isa::scalar, Isa::avx2, Isa::avx2_vnni, Isa::avx512,
-                              Isa::avx512_vnni};
+constexpr std::array kIsas = {Isa::scalar,      Isa::avx2, Isa::avx2_vnni, Isa::avx512,
+                              Isa::avx512_vnni, Isa::neon, Isa::neon_dot};
 constexpr char kVariable[] = "UNIQ_ISA";
 
 /// What an instruction set consists of, one bit each.
-enum Part : unsigned { kAvx2 = 1, kAvxVnni = 2, kAvx512 = 4, kAvx512Vnni = 8 };
+enum Part : unsigned {
+  kAvx2 = 1,
+  kAvxVnni = 2,
+  kAvx512 = 4,
+  kAvx512Vnni = 8,
+  kNeon = 16,
+  kNeonDot = 32
+};
 
 unsigned parts_of(Isa isa) {
   switch (isa) {
@@ -28,6 +35,10 @@ unsigned parts_of(Isa isa) {
       return kAvx2 | kAvx512;
     case Isa::avx512_vnni:
       return kAvx2 | kAvx512 | kAvx512Vnni;
+    case Isa::neon:
+      return kNeon;
+    case Isa::neon_dot:
+      return kNeon | kNeonDot;
     case Isa::scalar:
       break;
   }
@@ -40,6 +51,8 @@ unsigned parts_of(const CpuFeatures& f) {
   if (f.avx_vnni) parts |= kAvxVnni;
   if (f.avx512f && f.avx512bw && f.avx512vl) parts |= kAvx512;
   if (f.avx512_vnni) parts |= kAvx512Vnni;
+  if (f.neon) parts |= kNeon;
+  if (f.dotprod) parts |= kNeonDot;
   return parts;
 }
 
@@ -64,6 +77,10 @@ std::string_view isa_name(Isa isa) {
       return "avx512";
     case Isa::avx512_vnni:
       return "avx512_vnni";
+    case Isa::neon:
+      return "neon";
+    case Isa::neon_dot:
+      return "neon_dot";
     case Isa::scalar:
       break;
   }

@@ -6,14 +6,15 @@
 
 namespace uniq::kernels {
 
-/// The worst first. Not a chain: avx512 has no instructions of avx2_vnni.
-enum class Isa { scalar, avx2, avx2_vnni, avx512, avx512_vnni };
+/// Of one architecture, the worst first. Not a chain: avx512 has no instructions of avx2_vnni.
+enum class Isa { scalar, avx2, avx2_vnni, avx512, avx512_vnni, neon, neon_dot };
 
 /// Whether what is held to `allowed` may use what is written for `needed`: all that `needed` asks
 /// of the CPU is part of `allowed`.
 bool includes(Isa allowed, Isa needed);
 
-/// "scalar", "avx2", "avx2_vnni", "avx512", "avx512_vnni": the values of UNIQ_ISA.
+/// "scalar", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "neon", "neon_dot": the values of
+/// UNIQ_ISA.
 std::string_view isa_name(Isa isa);
 
 /// Throws UsageError for any other name, with the nearest.
@@ -21,7 +22,7 @@ Isa parse_isa(std::string_view name);
 
 /// Whether this CPU, under this operating system, has what the set asks for: avx2 AVX2 and FMA,
 /// avx2_vnni the same and AVX-VNNI, avx512 AVX2, FMA and AVX-512 F, BW and VL, avx512_vnni the same
-/// and AVX-512 VNNI.
+/// and AVX-512 VNNI; neon 64-bit ARM's Advanced SIMD, neon_dot the same with UDOT and SDOT.
 bool has_isa(Isa isa);
 
 /// Those that has_isa, the worst first; scalar always.

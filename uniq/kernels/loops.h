@@ -159,6 +159,8 @@ extern const Loops kScalarLoops;
 #if defined(__x86_64__)
 extern const Loops kAvx2Loops;
 extern const Loops kAvx512Loops;
+#elif defined(__aarch64__)
+extern const Loops kNeonLoops;
 #endif
 
 }  // namespace uniq::kernels

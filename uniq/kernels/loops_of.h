@@ -11,6 +11,8 @@ inline const Loops& loops_of([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
   if (includes(isa, Isa::avx512)) return kAvx512Loops;
   if (includes(isa, Isa::avx2)) return kAvx2Loops;
+#elif defined(__aarch64__)
+  if (includes(isa, Isa::neon)) return kNeonLoops;
 #endif
   return kScalarLoops;
 }

@@ -57,9 +57,9 @@ constexpr PoolKernel kKernel = {isa, max_row<isa>, average_row<isa>, add<isa>};
 }  // namespace
 
 const PoolKernel& pool_kernel(Isa isa) {
-  static constexpr std::array kKernels = {kKernel<Isa::scalar>, kKernel<Isa::avx2>,
-                                          kKernel<Isa::avx2_vnni>, kKernel<Isa::avx512>,
-                                          kKernel<Isa::avx512_vnni>};
+  static constexpr std::array kKernels = {
+      kKernel<Isa::scalar>,      kKernel<Isa::avx2>, kKernel<Isa::avx2_vnni>, kKernel<Isa::avx512>,
+      kKernel<Isa::avx512_vnni>, kKernel<Isa::neon>, kKernel<Isa::neon_dot>};
   return kKernels[static_cast<std::size_t>(isa)];
 }
 

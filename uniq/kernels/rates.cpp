@@ -79,9 +79,24 @@ constexpr Rates kIntel = {.avx512_vnni = 127,
                           .layout_codes = 16,
                           .call = 20};
 
+/// 64-bit ARM. Not measured: two vector instructions a cycle, as many as docs/kernels.md counts.
+constexpr Rates kArm = {.popcount = 78,
+                        .popcount2 = 40,
+                        .table = 60,
+                        .table2 = 28,
+                        .neon_dot = 32,
+                        .neon_pairs = 12.8,
+                        .neon_words = 7.2,
+                        .neon_depthwise = 3,
+                        .scalar = 0.7,
+                        .table_codes = 1.6,
+                        .layout_codes = 1.5,
+                        .call = 30};
+
 }  // namespace
 
 const Rates& rates_of(const CpuInfo& cpu) {
+  if (cpu.features.neon) return kArm;
   constexpr int kFamilyOfZen5 = 26;
   if (cpu.vendor != "AuthenticAMD") return kIntel;
   return cpu.family >= kFamilyOfZen5 ? kZen5 : kZen4;
@@ -92,6 +107,14 @@ double pairs_rate(double rate, std::int64_t steps) {
   constexpr std::int64_t kMany = 16;
   if (steps >= kMany) return rate;
   return rate * kShares[std::clamp<std::int64_t>(steps, 1, 3) - 1];
+}
+
+double neon_pairs_rate(double rate, std::int64_t steps) {
+  // Instructions of a whole tile: for a word, and to add its sums up in memory.
+  constexpr double kWord = 50;
+  constexpr double kMemory = 64;
+  const double words = static_cast<double>(steps) * kWord;
+  return rate * words / (words + kMemory);
 }
 
 double dot_cycles(const ConvShape& shape, std::int64_t pixels, std::int64_t taps,

@@ -13,29 +13,33 @@ namespace uniq::kernels {
 struct Rates {
   // Multiply-accumulates of the inner loops, those with zeros that fill up words and vectors
   // included.
-  double avx512_vnni;   ///< VPDPBUSD
-  double avx2_vnni;     ///< VPDPBUSD of 256 bits
-  double avx512_bytes;  ///< VPMADDUBSW, summed in 16 bits
-  double avx2_bytes;
-  double avx512_words;  ///< VPMADDWD
-  double avx2_words;
-  double popcount;   ///< 1-bit weights and codes
-  double popcount2;  ///< 1-bit weights, 2-bit codes
-  double table;      ///< 1-bit weights
-  double table2;     ///< 2-bit weights
-  double avx512_depthwise;
-  double avx2_depthwise;
-  double scalar;
+  double avx512_vnni = 0;   ///< VPDPBUSD
+  double avx2_vnni = 0;     ///< VPDPBUSD of 256 bits
+  double avx512_bytes = 0;  ///< VPMADDUBSW, summed in 16 bits
+  double avx2_bytes = 0;
+  double avx512_words = 0;  ///< VPMADDWD
+  double avx2_words = 0;
+  double popcount = 0;   ///< 1-bit weights and codes
+  double popcount2 = 0;  ///< 1-bit weights, 2-bit codes
+  double table = 0;      ///< 1-bit weights
+  double table2 = 0;     ///< 2-bit weights
+  double avx512_depthwise = 0;
+  double avx2_depthwise = 0;
+  double neon_dot = 0;    ///< UDOT
+  double neon_pairs = 0;  ///< UMLAL, summed in 16 bits
+  double neon_words = 0;  ///< UMULL, UADALP
+  double neon_depthwise = 0;
+  double scalar = 0;
   // What lies around them.
-  double table_codes;      ///< codes that tables are made of
-  double winograd512_in;   ///< codes that are transformed, 16 of them counted for each tile
-  double winograd512_out;  ///< sums that are transformed back, 4 of them counted for each tile
-  double winograd256_in;   ///< the same with vectors of half the size
-  double winograd256_out;
-  double triples;       ///< 2-bit weights and codes, of one block of output channels
-  double triples2;      ///< of two
-  double layout_codes;  ///< codes that an epilogue writes once more, in another layout
-  double call;          ///< cycles to begin and end an inner loop
+  double table_codes = 0;      ///< codes that tables are made of
+  double winograd512_in = 0;   ///< codes that are transformed, 16 of them counted for each tile
+  double winograd512_out = 0;  ///< sums that are transformed back, 4 of them counted for each tile
+  double winograd256_in = 0;   ///< the same with vectors of half the size
+  double winograd256_out = 0;
+  double triples = 0;       ///< 2-bit weights and codes, of one block of output channels
+  double triples2 = 0;      ///< of two
+  double layout_codes = 0;  ///< codes that an epilogue writes once more, in another layout
+  double call = 0;          ///< cycles to begin and end an inner loop
 };
 
 /// Of the CPU, by vendor and family.
@@ -43,6 +47,8 @@ const Rates& rates_of(const CpuInfo& cpu);
 
 /// Of VPMADDUBSW where only `steps` words can be summed in 16 bits.
 double pairs_rate(double rate, std::int64_t steps);
+/// The same of UMLAL.
+double neon_pairs_rate(double rate, std::int64_t steps);
 
 /// What an inner loop takes at once.
 struct DotTile {

@@ -18,15 +18,16 @@ struct StoredWeights {
   }
 };
 
-/// The integers themselves where all lie in lowest..highest; else code - 2^(bits-1), in which case
-/// the sum of the window's codes gives the rest.
+/// The integers themselves where all lie in lowest..highest; else code - 2^(bits-1), or the code
+/// where numbers have no sign: then the sum of the window's codes gives the rest.
 constexpr StoredWeights stored_weights(const CodeConv& conv, int lowest, int highest) {
   const auto integer = [&conv](int code) {
     return code_integer(code, conv.weight_grid, conv.weight_bits);
   };
   const int largest = max_code(conv.weight_bits);
   if (integer(0) >= lowest && integer(largest) <= highest) return {};
-  return {.factor = integer(1) - integer(0), .constant = integer((largest + 1) / 2)};
+  return {.factor = integer(1) - integer(0),
+          .constant = integer(lowest < 0 ? (largest + 1) / 2 : 0)};
 }
 
 /// Weights of 1 bit: the code.

@@ -25,6 +25,7 @@ struct TableInput {
   std::uint8_t* to;           ///< [octet][two tables of 16 bytes], aligned to 32 bytes
 };
 void make_tables_avx2(const TableInput& work);
+void make_tables_neon(const TableInput& work);
 
 /// Sums of windows for a block of output channels.
 struct TableWork {
@@ -43,5 +44,6 @@ struct TableWork {
   std::int64_t sums_pixel;
 };
 void dot_tables_avx2(const TableWork& work);
+void dot_tables_neon(const TableWork& work);
 
 }  // namespace uniq::kernels

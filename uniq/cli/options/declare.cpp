@@ -208,8 +208,8 @@ void declare_run(CLI::App& app, RunOptions& options) {
   add_runtime_threads(command, options.threads);
   add_json(command, options.json);
   command.footer(
-      "UNIQ_ISA=scalar|avx2|avx2_vnni|avx512|avx512_vnni in the environment holds it to an\n"
-      "instruction set.\n\n"
+      "UNIQ_ISA=scalar|avx2|avx2_vnni|avx512|avx512_vnni|neon|neon_dot in the environment holds\n"
+      "it to an instruction set.\n\n"
       "Examples:\n"
       "  uniqnn run model.uniq cat.jpg dog.png\n"
       "  uniqnn run model.uniq cat.jpg --top 1 --json\n"
@@ -244,8 +244,8 @@ void declare_bench(CLI::App& app, BenchOptions& options) {
   add_json(command, options.json);
   command.footer(
       "A packed model's result is first compared with that of the scalar kernels, bit for bit.\n"
-      "UNIQ_ISA=scalar|avx2|avx2_vnni|avx512|avx512_vnni in the environment holds it to an\n"
-      "instruction set.\n"
+      "UNIQ_ISA=scalar|avx2|avx2_vnni|avx512|avx512_vnni|neon|neon_dot in the environment holds\n"
+      "it to an instruction set.\n"
       "What --tune finds is kept in $XDG_CACHE_HOME/uniqnn (~/.cache/uniqnn), or in the folder "
       "that\n"
       "UNIQ_CACHE names, for this CPU, version, instruction set and number of threads; bench, "

@@ -1,7 +1,6 @@
-// Which kernel is chosen for a convolution.
+// Which kernel is chosen.
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <set>
 #include <string>
 
@@ -80,6 +79,45 @@ TEST(ChooseConv, GroupsThatFillAVector) {
 TEST(ChooseConv, GroupsOfOneChannel) {
   EXPECT_STREQ(chosen(conv_3x3(32, 32, 32), Isa::avx2).name, "avx2.depthwise");
   EXPECT_STREQ(chosen(conv_3x3(32, 32, 32), Isa::avx512_vnni).name, "avx512_vnni.depthwise");
+}
+#elif defined(__aarch64__)
+CodeConv conv_3x3_of(int weight_bits, int activation_bits, std::int64_t groups = 1) {
+  CodeConv conv = conv_3x3(64, 64, groups);
+  conv.weight_bits = weight_bits;
+  conv.activation_bits = activation_bits;
+  return conv;
+}
+
+TEST(ChooseConv, BitsAndTables) {
+  for (const Isa isa : {Isa::neon, Isa::neon_dot}) {
+    EXPECT_STREQ(chosen(conv_3x3_of(1, 1), isa).name, "neon.popcount");
+    EXPECT_STREQ(chosen(conv_3x3_of(1, 2), isa).name, "neon.table");
+    EXPECT_STREQ(chosen(conv_3x3_of(4, 4, 64), isa).name, "neon.depthwise");
+  }
+  EXPECT_STREQ(chosen(conv_3x3_of(2, 2), Isa::neon).name, "neon.table2");
+  EXPECT_STREQ(chosen(conv_3x3_of(2, 2), Isa::neon_dot).name, "neon_dot.direct");
+  // Tables do not step over columns.
+  CodeConv dilated = conv_3x3_of(1, 2);
+  dilated.shape.dilation_width = 2;
+  EXPECT_STREQ(chosen(dilated, Isa::neon).name, "neon.popcount2");
+}
+
+TEST(ChooseConv, Products) {
+  for (const int bits : {3, 4, 5, 6}) {
+    EXPECT_STREQ(chosen(conv_3x3_of(bits, bits), Isa::neon).name, "neon.pairs");
+    EXPECT_STREQ(chosen(conv_3x3_of(bits, bits), Isa::neon_dot).name, "neon_dot.direct");
+  }
+  // 63 * 255 * 2 fits 16 bits twice, 127 * 255 * 2 once, 255 * 255 * 2 not at all.
+  EXPECT_STREQ(chosen(conv_3x3_of(6, 8), Isa::neon).name, "neon.pairs");
+  EXPECT_STREQ(chosen(conv_3x3_of(7, 8), Isa::neon).name, "neon.direct");
+  EXPECT_STREQ(chosen(conv_3x3_of(8, 8), Isa::neon).name, "neon.direct");
+  EXPECT_STREQ(chosen(conv_3x3_of(8, 8), Isa::neon_dot).name, "neon_dot.direct");
+}
+
+TEST(ChooseConv, GroupsThatFillAVector) {
+  EXPECT_STREQ(chosen(conv_3x3_of(8, 8, 16), Isa::neon_dot).name, "neon_dot.direct");
+  EXPECT_STREQ(chosen(conv_3x3_of(1, 1, 16), Isa::neon).name, "neon.pairs");
+  EXPECT_STREQ(chosen(conv_3x3_of(8, 8, 32), Isa::neon_dot).name, "scalar.reference");
 }
 #endif
 
