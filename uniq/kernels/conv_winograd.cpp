@@ -30,6 +30,7 @@
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/winograd.h"
 #include "uniq/kernels/winograd_kinds.h"
+#include "uniq/kernels/winograd_tiles.h"
 
 #if defined(__x86_64__)
 namespace uniq::kernels {
@@ -41,6 +42,8 @@ using winograd::Avx2Wide;
 using winograd::Avx512Bytes;
 using winograd::Avx512Vnni;
 using winograd::Avx512Wide;
+using winograd::for_each_row;
+using winograd::tiles_of;
 
 /// Output channels of a block.
 template <class Kind>
@@ -83,9 +86,6 @@ void transform_weights(const int (&g)[9], int (&places)[kWinogradPlaces]) {
   for (std::int64_t row = 0; row < 4; ++row)
     transform_weights(rows + 3 * row, 1, places + 4 * row, 1);
 }
-
-/// The tiles that a row of outputs needs.
-std::int64_t tiles_of(std::int64_t outputs) { return divide_up(outputs, 2); }
 
 /// Weights: [block][place][word][vector][lane][kWord channels]; behind them the corrections,
 /// int32 [2x2 outputs][vectors * lanes].
@@ -155,18 +155,6 @@ struct Scratch {
         finish_at(products_at + kWinogradPlaces * kGroup<Kind> * kOuts<Kind> *
                                     std::int64_t{sizeof(std::int32_t)}) {}
 };
-
-/// Tiles first..first + count - 1 of a part, which lie in rows of `in_row`: body(first tile in the
-/// group, its row of tiles, its column, how many) for each row that they have a share of.
-template <class Body>
-void for_each_row(std::int64_t first, std::int64_t count, std::int64_t in_row, Body body) {
-  for (std::int64_t done = 0, next = 0; done < count; done = next) {
-    const std::int64_t row = (first + done) / in_row;
-    const std::int64_t column = (first + done) % in_row;
-    next = std::min(count, done + in_row - column);
-    body(done, row, column, next - done);
-  }
-}
 
 /// A 3x3 convolution of stride 1 whose sums, four times as large, fit: on the way they may wrap.
 template <class Kind>
