@@ -329,18 +329,19 @@ std::string refuse_bits(const CodeConv& conv, const CpuInfo& cpu, int activation
 }
 
 template <class Kind>
-double cycles_direct(const CodeConv& conv, double rate, double call) {
+double cycles_direct(const CodeConv& conv, double rate, const Rates& rates) {
   const ConvShape& s = conv.shape;
   const Blocks<Kind> blocks(s);
   // A stretch of words counts as a tap of so many channels.
   ConvShape stretches = s;
   stretches.in_channels = s.groups * blocks.words * blocks.kWord;
-  return dot_cycles(stretches, s.out_height * s.out_width, blocks.stretches,
+  return weight_cycles(blocks.at(s.groups, 0), rates) +
+         dot_cycles(stretches, s.out_height * s.out_width, blocks.stretches,
                     {.word = Blocks<Kind>::kWord,
                      .lanes = Kind::kLanes,
                      .outs = Blocks<Kind>::kOuts,
                      .pixels = Kind::kPixels},
-                    rate, call);
+                    rate, rates.call);
 }
 
 }  // namespace
@@ -352,7 +353,7 @@ double cycles_direct(const CodeConv& conv, double rate, double call) {
   }                                                                                            \
   double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
     const Rates& rates = rates_of(cpu);                                                        \
-    return cycles_direct<Kind>(conv, rate, rates.call);                                        \
+    return cycles_direct<Kind>(conv, rate, rates);                                             \
   }                                                                                            \
   CodeLayout input_layout(const CodeConv& conv) { return layout_of<Kind>(conv); }              \
   PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \

@@ -100,6 +100,7 @@ double cycles_table(const CodeConv& conv, const CpuInfo& cpu) {
   const bool one = conv.weight_bits == 1;
   const std::int64_t tabled = s.taps() == 1 ? s.out_height * s.out_width : s.in_height * s.in_width;
   return static_cast<double>(tabled * Sizes(conv).octets * 8) / rates.table_codes +
+         weight_cycles(divide_up(s.out_channels, kTableOuts) * Sizes(conv).block_bytes, rates) +
          dot_cycles(s,
                     {.word = 8,
                      .lanes = kTableOuts / 2,

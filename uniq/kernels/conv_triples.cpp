@@ -86,7 +86,10 @@ std::string refusal(const CodeConv& conv, const CpuInfo& cpu) {
 double cycles(const CodeConv& conv, const CpuInfo& cpu) {
   const Rates& rates = rates_of(cpu);
   const bool two = conv.shape.out_channels > kTripleOuts;
-  return dot_cycles(conv.shape,
+  const ConvShape& s = conv.shape;
+  return static_cast<double>(s.in_height * s.in_width * s.in_channels) / rates.triple_codes +
+         weight_cycles(Sizes(s).bytes(), rates) +
+         dot_cycles(s,
                     {.word = 32,
                      .lanes = kTripleOuts,
                      .outs = two ? 2 * kTripleOuts : kTripleOuts,

@@ -193,12 +193,14 @@ std::string refuse_pairs(const CodeConv& conv) {
 }
 
 template <class Kind>
-double cycles_winograd(const CodeConv& conv, double rate, double in, double out, double call) {
+double cycles_winograd(const CodeConv& conv, const Rates& rates, double rate, double in,
+                       double out) {
   const ConvShape& s = conv.shape;
   const std::int64_t tiles = tiles_of(s.out_height) * tiles_of(s.out_width);
   const DotTile tile = {
       .word = kWord<Kind>, .lanes = Kind::kLanes, .outs = kOuts<Kind>, .pixels = Kind::kPixels};
-  return dot_cycles(s, tiles, kWinogradPlaces, tile, rate, call) +
+  return dot_cycles(s, tiles * kWinogradPlaces, 1, tile, rate, rates.call) +
+         weight_cycles(Sizes<Kind>(s).weight_bytes(), rates) +
          static_cast<double>(tiles * kWinogradPlaces * s.in_channels) / in +
          static_cast<double>(tiles * 4 * Sizes<Kind>(s).outs) / out;
 }
@@ -358,7 +360,7 @@ SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
   std::string refusal(const CodeConv& conv, const CpuInfo&) { return refused_for; }            \
   double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
     const Rates& rates = rates_of(cpu);                                                        \
-    return cycles_winograd<Kind>(conv, rate, in, out, rates.call);                             \
+    return cycles_winograd<Kind>(conv, rates, rate, in, out);                                  \
   }                                                                                            \
   CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
   PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \

@@ -7,6 +7,10 @@
 namespace uniq::kernels {
 namespace {
 
+// Zen 5's numbers are such that the layers of pre-activation ResNet-18 and MobileNetV2 at all
+// widths come out as timed by `uniqnn bench --tune --threads 1`, less an epilogue. Those of Zen 4
+// and Intel follow from their peaks (docs/kernels.md) and what was timed of single loops.
+
 /// Whole 512-bit units, VPOPCNTD on two ports.
 constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .avx2_vnni = 62,
@@ -18,16 +22,18 @@ constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .popcount2 = 330,
                          .table = 180,
                          .table2 = 82,
-                         .avx512_depthwise = 40,
-                         .avx2_depthwise = 12,
+                         .avx512_depthwise = 19,
+                         .avx2_depthwise = 10,
                          .scalar = 0.7,
-                         .table_codes = 8,
-                         .winograd512_in = 30,
-                         .winograd512_out = 8,
+                         .table_codes = 1.2,
+                         .winograd512_in = 15,
+                         .winograd512_out = 4,
                          .winograd256_in = 15,
                          .winograd256_out = 4,
                          .triples = 170,
                          .triples2 = 240,
+                         .triple_codes = 2.5,
+                         .weights = 12,
                          .layout_codes = 16,
                          .call = 20};
 
@@ -42,16 +48,18 @@ constexpr Rates kZen4 = {.avx512_vnni = 63,
                          .popcount2 = 168,
                          .table = 180,
                          .table2 = 82,
-                         .avx512_depthwise = 20,
-                         .avx2_depthwise = 12,
+                         .avx512_depthwise = 10,
+                         .avx2_depthwise = 10,
                          .scalar = 0.7,
-                         .table_codes = 8,
-                         .winograd512_in = 15,
-                         .winograd512_out = 4,
+                         .table_codes = 1.2,
+                         .winograd512_in = 10,
+                         .winograd512_out = 3,
                          .winograd256_in = 15,
                          .winograd256_out = 4,
                          .triples = 100,
                          .triples2 = 128,
+                         .triple_codes = 2.5,
+                         .weights = 12,
                          .layout_codes = 16,
                          .call = 20};
 
@@ -66,16 +74,18 @@ constexpr Rates kIntel = {.avx512_vnni = 127,
                           .popcount2 = 170,
                           .table = 180,
                           .table2 = 82,
-                          .avx512_depthwise = 40,
-                          .avx2_depthwise = 12,
+                          .avx512_depthwise = 19,
+                          .avx2_depthwise = 10,
                           .scalar = 0.7,
-                          .table_codes = 8,
-                          .winograd512_in = 30,
-                          .winograd512_out = 8,
+                          .table_codes = 1.2,
+                          .winograd512_in = 15,
+                          .winograd512_out = 4,
                           .winograd256_in = 15,
                           .winograd256_out = 4,
                           .triples = 90,
                           .triples2 = 120,
+                          .triple_codes = 2.5,
+                          .weights = 12,
                           .layout_codes = 16,
                           .call = 20};
 
@@ -90,6 +100,7 @@ constexpr Rates kArm = {.popcount = 78,
                         .neon_depthwise = 3,
                         .scalar = 0.7,
                         .table_codes = 1.6,
+                        .weights = 8,
                         .layout_codes = 1.5,
                         .call = 30};
 
@@ -125,6 +136,11 @@ double dot_cycles(const ConvShape& shape, std::int64_t pixels, std::int64_t taps
   const double of_group =
       static_cast<double>(pixels * taps * outs * ins) / rate + static_cast<double>(calls) * call;
   return static_cast<double>(shape.groups) * of_group;
+}
+
+double weight_cycles(std::int64_t bytes, const Rates& rates) {
+  constexpr std::int64_t kCached = 600'000;
+  return bytes > kCached ? static_cast<double>(bytes) / rates.weights : 0.0;
 }
 
 double dot_cycles(const ConvShape& shape, const DotTile& tile, double rate, double call) {

@@ -38,6 +38,8 @@ struct Rates {
   double winograd256_out = 0;
   double triples = 0;       ///< 2-bit weights and codes, of one block of output channels
   double triples2 = 0;      ///< of two
+  double triple_codes = 0;  ///< codes that triples are made of
+  double weights = 0;       ///< bytes of weights that are too many for the caches (weight_cycles)
   double layout_codes = 0;  ///< codes that an epilogue writes once more, in another layout
   double call = 0;          ///< cycles to begin and end an inner loop
 };
@@ -65,5 +67,9 @@ double dot_cycles(const ConvShape& shape, const DotTile& tile, double rate, doub
 /// The same where windows are `pixels` of `taps` each.
 double dot_cycles(const ConvShape& shape, std::int64_t pixels, std::int64_t taps,
                   const DotTile& tile, double rate, double call);
+
+/// Cycles of fetching a convolution's weights where they are too large to stay in the cache from
+/// one picture to the next.
+double weight_cycles(std::int64_t bytes, const Rates& rates);
 
 }  // namespace uniq::kernels
