@@ -30,6 +30,12 @@ constexpr ConvShape k3x3 = {.in_channels = 64,
                             .padding_height = 1,
                             .padding_width = 1};
 
+TEST(WeightCycles, CountWhereNoCacheKeepsThem) {
+  const Rates& rates = rates_of(kZen5);
+  EXPECT_EQ(weight_cycles(600'000, rates), 0.0);
+  EXPECT_EQ(weight_cycles(1'200'000, rates), 1'200'000 / rates.weights);
+}
+
 TEST(Rates, VpopcntdIsTwiceAsFastOnZen5) {
   EXPECT_EQ(rates_of(kZen5).popcount, 660);
   EXPECT_EQ(rates_of(kIntel).popcount, 341);

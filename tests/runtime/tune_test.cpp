@@ -50,6 +50,8 @@ TEST(Tune, TimesWhatIsWorthATryAndTakesTheFastest) {
 
 TEST(Tune, NothingToTryIsNoFailure) {
   const TuneReport report = tune(resnet(2), {.isa = kernels::Isa::scalar}, 1, [](double) {});
+  EXPECT_FALSE(report.is_faster);
+  EXPECT_EQ(report.tuned_ms, report.model_ms);
   for (const auto& [key, own] : report.tuned) {
     EXPECT_EQ(own.kernel, "scalar.reference");
     EXPECT_EQ(own.ms.size(), 1u);

@@ -143,9 +143,9 @@ Json tune_json(const TunedNetwork& tuned) {
 
 void add_tune(const TunedNetwork& tuned, Table& table) {
   const runtime::TuneReport& report = tuned.report;
-  table.add({"tuned", fixed(report.tuned_ms, 3) + " ms, " + fixed(report.model_ms, 3) +
-                          " ms as chosen by the model of cost" +
-                          (report.is_faster ? "" : ", which is kept")});
+  const std::string by_model = fixed(report.model_ms, 3) + " ms as chosen by the model of cost";
+  table.add({"tuned", report.is_faster ? fixed(report.tuned_ms, 3) + " ms, " + by_model
+                                       : by_model + ", which is kept"});
   table.add({"kept in", printable(tuned.file)});
 }
 

@@ -33,7 +33,7 @@ constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .triples = 170,
                          .triples2 = 240,
                          .triple_codes = 2.5,
-                         .weights = 12,
+                         .weights = 24,
                          .layout_codes = 16,
                          .call = 20};
 
@@ -59,7 +59,7 @@ constexpr Rates kZen4 = {.avx512_vnni = 63,
                          .triples = 100,
                          .triples2 = 128,
                          .triple_codes = 2.5,
-                         .weights = 12,
+                         .weights = 24,
                          .layout_codes = 16,
                          .call = 20};
 
@@ -85,7 +85,7 @@ constexpr Rates kIntel = {.avx512_vnni = 127,
                           .triples = 90,
                           .triples2 = 120,
                           .triple_codes = 2.5,
-                          .weights = 12,
+                          .weights = 24,
                           .layout_codes = 16,
                           .call = 20};
 

@@ -12,7 +12,8 @@ struct TuneReport {
   Tuned tuned;            ///< of each convolution of codes; to be written and used
   double model_ms = 0.0;  ///< least time of a picture with the kernels that the model of cost takes
   double tuned_ms = 0.0;  ///< with the fastest of each layer; the same where that is no other
-  /// Whether the network is faster with them; else `tuned` has the model's kernels.
+  /// Whether those are others and the network is faster with them; else `tuned` has the model's
+  /// kernels.
   bool is_faster = false;
 };
 
