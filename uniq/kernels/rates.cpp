@@ -7,9 +7,10 @@
 namespace uniq::kernels {
 namespace {
 
-// Zen 5's numbers are such that the layers of pre-activation ResNet-18 and MobileNetV2 at all
-// widths come out as timed by `uniqnn bench --tune --threads 1`, less an epilogue. Those of Zen 4
-// and Intel follow from their peaks (docs/kernels.md) and what was timed of single loops.
+// Zen 5's numbers are fitted by hand to the layers of pre-activation ResNet-18 and MobileNetV2 as
+// `uniqnn bench --tune --threads 1` times them, less an epilogue: most 3x3 layers come out within a
+// quarter. Those of Zen 4 and Intel follow from their peaks (docs/kernels.md) and what was timed of
+// single loops; what lies around the loops was not timed there.
 
 /// Whole 512-bit units, VPOPCNTD on two ports.
 constexpr Rates kZen5 = {.avx512_vnni = 127,
