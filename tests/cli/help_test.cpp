@@ -157,7 +157,7 @@ TEST(Program, LinksNoLibTorch) {
   const ProgramResult result = run_program("/usr/bin/ldd", {UNIQNN});
   ASSERT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("libc.so"));
-  for (const char* library : {"torch", "c10", "uniq_ops", "gomp"}) {
+  for (const char* library : {"libtorch", "libc10", "libuniq_ops", "libgomp"}) {
     EXPECT_THAT(result.out, Not(HasSubstr(library)));
   }
 }
