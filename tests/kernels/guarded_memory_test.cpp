@@ -161,9 +161,8 @@ TEST_F(GuardedLoops, PoolsAndAdds) {
       Guarded<float> sum(map, side);
       Guarded<float> largest(row, side);
       Guarded<float> average(row, side);
-      const PoolInput input = {.rows = a.data(), .pixel = size.channels};
-      pool_kernel(isa).max_row(shape, input, 0, largest.data());
-      pool_kernel(isa).average_row(shape, input, 0, average.data());
+      pool_kernel(isa).max_row(shape, a.data(), 0, largest.data());
+      pool_kernel(isa).average_row(shape, a.data(), 0, average.data());
       pool_kernel(isa).add(a.data(), b.data(), std::ssize(map), sum.data());
       return std::vector{bits_of(largest.values()), bits_of(average.values()),
                          bits_of(sum.values())};

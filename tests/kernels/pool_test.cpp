@@ -92,7 +92,7 @@ std::vector<float> rows_of(Row row_values, const PoolShape& s, const std::vector
   std::vector<float> all;
   for (std::int64_t row = 0; row < s.out_height; ++row) {
     std::vector<float> values(static_cast<std::size_t>(s.out_width * s.channels), -77.0f);
-    row_values(s, {.rows = input.data(), .pixel = s.channels}, row, values.data());
+    row_values(s, input.data(), row, values.data());
     all.insert(all.end(), values.begin(), values.end());
   }
   return all;

@@ -133,7 +133,7 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
 
 std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {
   return static_cast<std::size_t>(Map(prepared.conv.shape, rows).bytes()) +
-         finish_scratch(prepared, stored_bits(prepared.conv), rows);
+         finish_scratch(prepared, stored_codes(prepared.conv), rows);
 }
 
 namespace {
@@ -172,7 +172,7 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
     make_triples_avx512({.planes = first_window + row * layout.row_bytes(),
                          .words = map.columns * layout.words(),
                          .to = triples + row * map.row});
-  Finish finish(prepared, stored_bits(conv), part, scratch + map.bytes());
+  Finish finish(prepared, stored_codes(conv), part, scratch + map.bytes());
   finish.set_group(loops_of(Isa::avx512_vnni), first_window, s.in_channels);
 
   TripleWork work = {};

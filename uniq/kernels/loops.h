@@ -137,12 +137,12 @@ struct Loops {
   // pool.inc; what is written overlaps nothing that is read
   /// values = a + b
   void (*add)(const float* a, const float* b, std::int64_t count, float* values);
-  /// The largest, and the sum divided by `size`, of each channel over rows * columns pixels, `row`
-  /// elements from row to row and `pixel` from pixel to pixel.
+  /// The largest, and the sum divided by `size`, of each channel over rows * columns pixels,
+  /// side by side, `row` elements from row to row.
   void (*max)(const float* first, std::int64_t rows, std::int64_t columns, std::int64_t row,
-              std::int64_t pixel, std::int64_t channels, float* values);
+              std::int64_t channels, float* values);
   void (*average)(const float* first, std::int64_t rows, std::int64_t columns, std::int64_t row,
-                  std::int64_t pixel, std::int64_t channels, float size, float* values);
+                  std::int64_t channels, float size, float* values);
 
   // float_conv.inc
   /// Output channels in the lanes of a vector, and vectors in a block.

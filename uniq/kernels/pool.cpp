@@ -11,7 +11,7 @@ namespace {
 
 /// Calls body(first pixel inside, rows, columns, values) for each output of a row.
 template <class Body>
-void for_each_window(const PoolShape& s, const PoolInput& input, std::int64_t row, float* values,
+void for_each_window(const PoolShape& s, const float* input, std::int64_t row, float* values,
                      Body body) {
   const TapRange rows =
       inside_taps(row, s.in_height, s.kernel_height, s.stride_height, s.padding_height, 1);
@@ -21,28 +21,27 @@ void for_each_window(const PoolShape& s, const PoolInput& input, std::int64_t ro
         inside_taps(column, s.in_width, s.kernel_width, s.stride_width, s.padding_width, 1);
     const std::int64_t x = column * s.stride_width - s.padding_width + columns.first;
     const bool empty = rows.count() == 0 || columns.count() == 0;
-    const float* const first =
-        empty ? input.rows : input.rows + ((y - input.first) * s.in_width + x) * input.pixel;
+    const float* const first = empty ? input : input + (y * s.in_width + x) * s.channels;
     body(first, empty ? 0 : rows.count(), columns.count(), values);
   }
 }
 
 template <Isa isa>
-void max_row(const PoolShape& s, const PoolInput& input, std::int64_t row, float* values) {
+void max_row(const PoolShape& s, const float* input, std::int64_t row, float* values) {
   for_each_window(s, input, row, values,
                   [&](const float* first, std::int64_t rows, std::int64_t columns, float* to) {
-                    loops_of(isa).max(first, rows, columns, s.in_width * input.pixel, input.pixel,
-                                      s.channels, to);
+                    loops_of(isa).max(first, rows, columns, s.in_width * s.channels, s.channels,
+                                      to);
                   });
 }
 
 template <Isa isa>
-void average_row(const PoolShape& s, const PoolInput& input, std::int64_t row, float* values) {
+void average_row(const PoolShape& s, const float* input, std::int64_t row, float* values) {
   const auto size = static_cast<float>(s.kernel_height * s.kernel_width);
   for_each_window(s, input, row, values,
                   [&](const float* first, std::int64_t rows, std::int64_t columns, float* to) {
-                    loops_of(isa).average(first, rows, columns, s.in_width * input.pixel,
-                                          input.pixel, s.channels, size, to);
+                    loops_of(isa).average(first, rows, columns, s.in_width * s.channels, s.channels,
+                                          size, to);
                   });
 }
 

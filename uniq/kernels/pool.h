@@ -15,22 +15,14 @@ struct PoolShape {
   std::int64_t padding_height = 0, padding_width = 0;
 };
 
-/// Rows of a pool's input from row `first` on: all of them, or those that some outputs need.
-struct PoolInput {
-  const float* rows = nullptr;
-  std::int64_t first = 0;
-  std::int64_t pixel = 0;  ///< from a pixel to the next one
-};
-
 /// values: one row of output, [out_width][channels].
 struct PoolKernel {
   Isa isa;
   /// The largest of what is inside, the first of equals; shapes where a window has nothing inside
   /// do not occur.
-  void (*max_row)(const PoolShape& shape, const PoolInput& input, std::int64_t row, float* values);
+  void (*max_row)(const PoolShape& shape, const float* input, std::int64_t row, float* values);
   /// 0 + x1 + x2 + ... of what is inside, by row and column, divided by kernel height * width.
-  void (*average_row)(const PoolShape& shape, const PoolInput& input, std::int64_t row,
-                      float* values);
+  void (*average_row)(const PoolShape& shape, const float* input, std::int64_t row, float* values);
   /// a + b
   void (*add)(const float* a, const float* b, std::int64_t count, float* values);
 };

@@ -30,8 +30,8 @@ constexpr StoredWeights stored_weights(const CodeConv& conv, int lowest, int hig
           .constant = integer(lowest < 0 ? (largest + 1) / 2 : 0)};
 }
 
-/// Weights of 1 bit: the code.
-constexpr StoredWeights stored_bits(const CodeConv& conv) {
+/// The codes themselves.
+constexpr StoredWeights stored_codes(const CodeConv& conv) {
   const int zero = code_integer(0, conv.weight_grid, conv.weight_bits);
   return {.factor = code_integer(1, conv.weight_grid, conv.weight_bits) - zero, .constant = zero};
 }

@@ -20,10 +20,8 @@ constexpr std::int64_t triple_place(std::int64_t out) {
   return out % 16 * 4 + kFirst[out / 16];
 }
 
-/// Bits 0..2: the low bits of three codes or weights, bits 3..5: their high bits.
-constexpr int triple_of(int a, int b, int c) {
-  return (a & 1) | (b & 1) << 1 | (c & 1) << 2 | (a >> 1) << 3 | (b >> 1) << 4 | (c >> 1) << 5;
-}
+// A triple is six bits: bits 0..2 are the low bits of three codes or weights, bits 3..5 their high
+// bits.
 
 /// Rewrites pixels in planes of 2 bits as places in the table of products: of each word's eleven
 /// triples, 64 times the triple.
@@ -43,7 +41,7 @@ struct TripleWork {
   bool often;                      ///< bytes cannot sum the products of a word, but of four triples
   std::int64_t blocks;             ///< 1 or 2
   std::int64_t last_vectors;       ///< of 16 sums, 1 to 4, that the last block stores
-  const std::uint8_t* weights[2];  ///< [row][word][kWordTriples][64 bytes: triple_of(weights)]
+  const std::uint8_t* weights[2];  ///< [row][word][kWordTriples][64 bytes: triples of weights]
   std::int32_t* sums;              ///< of the first window: 64 for each block
   std::int64_t sums_pixel;
 };

@@ -48,7 +48,7 @@ struct RowOf {
   }
   void operator()(const PoolCore& core) const {
     const auto pool = core.largest ? network.pool().max_row : network.pool().average_row;
-    pool(core.shape, {.rows = floats(input), .pixel = core.shape.channels}, row, values);
+    pool(core.shape, floats(input), row, values);
   }
   void operator()(const FlattenCore& core) const { flatten(core, floats(input), values); }
 };

@@ -42,8 +42,8 @@ struct StepProbe::CoreOf {
   }
   void operator()(const runtime::PoolCore& core) const {
     by_row([&](std::int64_t row, float* to) {
-      (core.largest ? network().pool().max_row : network().pool().average_row)(
-          core.shape, {.rows = floats(0), .pixel = core.shape.channels}, row, to);
+      (core.largest ? network().pool().max_row : network().pool().average_row)(core.shape,
+                                                                               floats(0), row, to);
     });
   }
   void operator()(const runtime::FlattenCore& core) const {
