@@ -8,9 +8,8 @@
 #include <cstddef>
 #include <limits>
 
-#include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/define_conv_kernel.h"
 #include "uniq/kernels/depthwise.h"
-#include "uniq/kernels/rates.h"
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 
@@ -212,8 +211,9 @@ void run_stretch(const Kind& kind, const Sizes& sizes, const PreparedConv& prepa
   }
 }
 
-void sums_depthwise(const Kind& kind, const PreparedConv& prepared, const std::uint8_t* input,
-                    const ConvPart& part, std::byte* scratch, std::int32_t* sums) {
+/// Nothing is lacking.
+SumTerms sums_depthwise(const Kind& kind, const PreparedConv& prepared, const std::uint8_t* input,
+                        const ConvPart& part, std::byte* scratch, std::int32_t* sums) {
   const ConvShape& s = prepared.conv.shape;
   const Sizes sizes(kind, s);
   const std::int64_t stride = sums_stride(part.channels);
@@ -252,6 +252,7 @@ void sums_depthwise(const Kind& kind, const PreparedConv& prepared, const std::u
       }
     }
   }
+  return {};
 }
 
 /// A single channel is the others' work: their vectors are of output channels too.
@@ -274,28 +275,13 @@ double cycles_depthwise(const Kind& kind, const CodeConv& conv, double rate) {
 
 }  // namespace
 
-#define UNIQ_DEPTHWISE(name, kind, rate)                                                       \
-  namespace name {                                                                             \
-  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_depthwise(conv); } \
-  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
-    return cycles_depthwise(kind(conv), conv, rates_of(cpu).rate);                             \
-  }                                                                                            \
-  CodeLayout input_layout(const CodeConv& conv) {                                              \
-    return plain_layout(conv, CodeLayout::Form::bytes);                                        \
-  }                                                                                            \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
-                       std::span<const std::uint8_t> codes) {                                  \
-    return prepare_depthwise(kind(conv), conv, input, codes);                                  \
-  }                                                                                            \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t /*rows*/) {             \
-    return scratch_of(kind(prepared.conv), prepared);                                          \
-  }                                                                                            \
-  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
-                std::byte* scratch, std::int32_t* sums) {                                      \
-    sums_depthwise(kind(prepared.conv), prepared, input, part, scratch, sums);                 \
-    return {};                                                                                 \
-  }                                                                                            \
-  }  // namespace name
+#define UNIQ_DEPTHWISE(name, kind, rate)                                            \
+  UNIQ_DEFINE_CONV_KERNEL(                                                          \
+      name, refuse_depthwise(conv), cycles_depthwise(kind(conv), conv, rates.rate), \
+      plain_layout(conv, CodeLayout::Form::bytes),                                  \
+      prepare_depthwise(kind(conv), conv, input, codes),                            \
+      scratch_of(kind(prepared.conv), prepared),                                    \
+      sums_depthwise(kind(prepared.conv), prepared, input, part, scratch, sums))
 
 #if defined(__x86_64__)
 UNIQ_DEPTHWISE(avx512_vnni_depthwise, avx512_kind, avx512_depthwise)

@@ -9,9 +9,8 @@
 #include <type_traits>
 
 #include "uniq/kernels/conv_direct_kinds.h"
-#include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/define_conv_kernel.h"
 #include "uniq/kernels/finish.h"
-#include "uniq/kernels/rates.h"
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 
@@ -346,28 +345,11 @@ double cycles_direct(const CodeConv& conv, double rate, const Rates& rates) {
 
 }  // namespace
 
-#define UNIQ_DIRECT(name, Kind, refused_for, rate)                                             \
-  namespace name {                                                                             \
-  std::string refusal(const CodeConv& conv, [[maybe_unused]] const CpuInfo& cpu) {             \
-    return refused_for;                                                                        \
-  }                                                                                            \
-  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
-    const Rates& rates = rates_of(cpu);                                                        \
-    return cycles_direct<Kind>(conv, rate, rates);                                             \
-  }                                                                                            \
-  CodeLayout input_layout(const CodeConv& conv) { return layout_of<Kind>(conv); }              \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
-                       std::span<const std::uint8_t> codes) {                                  \
-    return prepare_direct<Kind>(conv, input, codes);                                           \
-  }                                                                                            \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
-    return scratch_of<Kind>(prepared, rows);                                                   \
-  }                                                                                            \
-  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
-                std::byte* scratch, std::int32_t* sums) {                                      \
-    return sums_direct<Kind>(prepared, input, part, scratch, sums);                            \
-  }                                                                                            \
-  }  // namespace name
+#define UNIQ_DIRECT(name, Kind, refused_for, rate)                                         \
+  UNIQ_DEFINE_CONV_KERNEL(name, refused_for, cycles_direct<Kind>(conv, rate, rates),       \
+                          layout_of<Kind>(conv), prepare_direct<Kind>(conv, input, codes), \
+                          scratch_of<Kind>(prepared, rows),                                \
+                          sums_direct<Kind>(prepared, input, part, scratch, sums))
 
 #if defined(__x86_64__)
 UNIQ_DIRECT(avx512_vnni_direct, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), rates.avx512_vnni)

@@ -7,59 +7,26 @@
 #include "uniq/kernels/code_layout.h"
 #include "uniq/kernels/copy.h"
 #include "uniq/kernels/dot.h"
+#include "uniq/kernels/dot_kinds.h"
 #include "uniq/kernels/isa.h"
 
 namespace uniq::kernels {
 
 #if defined(__x86_64__)
-struct Avx512Vnni : Avx512VnniDot {
-  static constexpr Isa kIsa = Isa::avx512_vnni;
+/// Of bytes; copy: makes the copy of codes that some convolutions read (copy.h).
+template <class Dot, auto copy>
+struct KindOfBytes : Dot {
   static constexpr CodeLayout::Form kForm = CodeLayout::Form::bytes;
-  static constexpr auto kDot = dot_avx512_vnni;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
+  static constexpr auto kCopy = copy;
 };
-struct Avx2Vnni : Avx2VnniDot {
-  static constexpr Isa kIsa = Isa::avx2_vnni;
-  static constexpr CodeLayout::Form kForm = CodeLayout::Form::bytes;
-  static constexpr auto kDot = dot_avx2_vnni;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx2Bytes : Avx2BytesDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr CodeLayout::Form kForm = CodeLayout::Form::bytes;
-  static constexpr auto kDot = dot_avx2_bytes;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx512Bytes : Avx512BytesDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr CodeLayout::Form kForm = CodeLayout::Form::bytes;
-  static constexpr auto kDot = dot_avx512_bytes;
-  static constexpr auto kCopy = copy_bytes_avx2;
-  using Code = std::uint8_t;
-  using Weight = std::int8_t;
-};
-struct Avx2Wide : Avx2WideDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr CodeLayout::Form kForm = CodeLayout::Form::bytes;
-  static constexpr auto kDot = dot_avx2_wide;
-  static constexpr auto kCopy = copy_wide_avx2;
-  using Code = std::int16_t;
-  using Weight = std::int16_t;
-};
-struct Avx512Wide : Avx512WideDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr CodeLayout::Form kForm = CodeLayout::Form::bytes;
-  static constexpr auto kDot = dot_avx512_wide;
-  static constexpr auto kCopy = copy_wide_avx2;
-  using Code = std::int16_t;
-  using Weight = std::int16_t;
-};
+
+using Avx512Vnni = KindOfBytes<dots::Avx512Vnni, copy_bytes_avx2>;
+using Avx2Vnni = KindOfBytes<dots::Avx2Vnni, copy_bytes_avx2>;
+using Avx512Bytes = KindOfBytes<dots::Avx512Bytes, copy_bytes_avx2>;
+using Avx2Bytes = KindOfBytes<dots::Avx2Bytes, copy_bytes_avx2>;
+using Avx512Wide = KindOfBytes<dots::Avx512Wide, copy_wide_avx2>;
+using Avx2Wide = KindOfBytes<dots::Avx2Wide, copy_wide_avx2>;
+
 struct Popcount : Avx512PopcountDot {
   static constexpr Isa kIsa = Isa::avx512_vnni;
   static constexpr CodeLayout::Form kForm = CodeLayout::Form::planes;

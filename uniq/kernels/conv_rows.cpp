@@ -23,11 +23,10 @@
 #include <limits>
 #include <string>
 
-#include "uniq/kernels/conv_kernels.h"
 #include "uniq/kernels/copy.h"
-#include "uniq/kernels/dot.h"
+#include "uniq/kernels/define_conv_kernel.h"
+#include "uniq/kernels/dot_kinds.h"
 #include "uniq/kernels/finish.h"
-#include "uniq/kernels/rates.h"
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/rows.h"
 #include "uniq/kernels/stored_weights.h"
@@ -36,15 +35,8 @@
 namespace uniq::kernels {
 namespace {
 
-/// A kind of this convolution: its inner loop.
-struct Avx2 : Avx2WideDot {
-  static constexpr Isa kIsa = Isa::avx2;
-  static constexpr auto kDot = dot_avx2_wide;
-};
-struct Avx512 : Avx512WideDot {
-  static constexpr Isa kIsa = Isa::avx512;
-  static constexpr auto kDot = dot_avx512_wide;
-};
+using dots::Avx2Wide;
+using dots::Avx512Wide;
 
 /// Output channels of a block.
 template <class Kind>
@@ -350,29 +342,14 @@ SumTerms sums_rows(const PreparedConv& prepared, const std::uint8_t* input, cons
 
 }  // namespace
 
-#define UNIQ_ROWS(name, Kind, rate, out)                                                       \
-  namespace name {                                                                             \
-  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_rows(conv); }      \
-  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
-    const Rates& rates = rates_of(cpu);                                                        \
-    return cycles_rows<Kind>(conv, rate, out, rates.call);                                     \
-  }                                                                                            \
-  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
-                       std::span<const std::uint8_t> codes) {                                  \
-    return prepare_rows<Kind>(conv, input, codes);                                             \
-  }                                                                                            \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
-    return scratch_of<Kind>(prepared, rows);                                                   \
-  }                                                                                            \
-  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
-                std::byte* scratch, std::int32_t* sums) {                                      \
-    return sums_rows<Kind>(prepared, input, part, scratch, sums);                              \
-  }                                                                                            \
-  }  // namespace name
+#define UNIQ_ROWS(name, Kind, rate, out)                                                           \
+  UNIQ_DEFINE_CONV_KERNEL(name, refuse_rows(conv), cycles_rows<Kind>(conv, rate, out, rates.call), \
+                          layout_of(conv), prepare_rows<Kind>(conv, input, codes),                 \
+                          scratch_of<Kind>(prepared, rows),                                        \
+                          sums_rows<Kind>(prepared, input, part, scratch, sums))
 
-UNIQ_ROWS(avx2_rows, Avx2, rates.avx2_words, rates.winograd256_out)
-UNIQ_ROWS(avx512_rows, Avx512, rates.avx512_words, rates.winograd256_out)
+UNIQ_ROWS(avx2_rows, Avx2Wide, rates.avx2_words, rates.winograd256_out)
+UNIQ_ROWS(avx512_rows, Avx512Wide, rates.avx512_words, rates.winograd256_out)
 
 #undef UNIQ_ROWS
 

@@ -8,9 +8,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/define_conv_kernel.h"
 #include "uniq/kernels/finish.h"
-#include "uniq/kernels/rates.h"
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/table.h"
@@ -94,9 +93,8 @@ std::string refuse_table(const CodeConv& conv, int weight_bits) {
 }
 
 /// Tables are made for the part's pixels once, for all output channels.
-double cycles_table(const CodeConv& conv, const CpuInfo& cpu) {
+double cycles_table(const CodeConv& conv, const Rates& rates) {
   const ConvShape& s = conv.shape;
-  const Rates& rates = rates_of(cpu);
   const bool one = conv.weight_bits == 1;
   const std::int64_t tabled = s.taps() == 1 ? s.out_height * s.out_width : s.in_height * s.in_width;
   return static_cast<double>(tabled * Sizes(conv).octets * 8) / rates.table_codes +
@@ -200,23 +198,11 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
 
 }  // namespace
 
-#define UNIQ_TABLE(name, bits)                                                                   \
-  namespace name {                                                                               \
-  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refuse_table(conv, bits); } \
-  double cycles(const CodeConv& conv, const CpuInfo& cpu) { return cycles_table(conv, cpu); }    \
-  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                      \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                            \
-                       std::span<const std::uint8_t> codes) {                                    \
-    return prepare_table(conv, input, codes);                                                    \
-  }                                                                                              \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                   \
-    return scratch_of(prepared, rows);                                                           \
-  }                                                                                              \
-  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,   \
-                std::byte* scratch, std::int32_t* sums) {                                        \
-    return sums_table(prepared, input, part, scratch, sums);                                     \
-  }                                                                                              \
-  }  // namespace name
+#define UNIQ_TABLE(name, bits)                                                       \
+  UNIQ_DEFINE_CONV_KERNEL(name, refuse_table(conv, bits), cycles_table(conv, rates), \
+                          layout_of(conv), prepare_table(conv, input, codes),        \
+                          scratch_of(prepared, rows),                                \
+                          sums_table(prepared, input, part, scratch, sums))
 
 #if defined(__x86_64__)
 UNIQ_TABLE(avx2_table, 1)

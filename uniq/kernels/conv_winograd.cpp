@@ -22,10 +22,9 @@
 #include <limits>
 #include <type_traits>
 
-#include "uniq/kernels/conv_kernels.h"
+#include "uniq/kernels/define_conv_kernel.h"
 #include "uniq/kernels/dot.h"
 #include "uniq/kernels/finish.h"
-#include "uniq/kernels/rates.h"
 #include "uniq/kernels/refusal.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/kernels/winograd.h"
@@ -355,26 +354,11 @@ SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
 
 }  // namespace
 
-#define UNIQ_WINOGRAD(name, Kind, refused_for, rate, in, out)                                  \
-  namespace name {                                                                             \
-  std::string refusal(const CodeConv& conv, const CpuInfo&) { return refused_for; }            \
-  double cycles(const CodeConv& conv, const CpuInfo& cpu) {                                    \
-    const Rates& rates = rates_of(cpu);                                                        \
-    return cycles_winograd<Kind>(conv, rates, rate, in, out);                                  \
-  }                                                                                            \
-  CodeLayout input_layout(const CodeConv& conv) { return layout_of(conv); }                    \
-  PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,                          \
-                       std::span<const std::uint8_t> codes) {                                  \
-    return prepare_winograd<Kind>(conv, input, codes);                                         \
-  }                                                                                            \
-  std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {                 \
-    return scratch_of<Kind>(prepared, rows);                                                   \
-  }                                                                                            \
-  SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part, \
-                std::byte* scratch, std::int32_t* sums) {                                      \
-    return sums_winograd<Kind>(prepared, input, part, scratch, sums);                          \
-  }                                                                                            \
-  }  // namespace name
+#define UNIQ_WINOGRAD(name, Kind, refused_for, rate, in, out)                                   \
+  UNIQ_DEFINE_CONV_KERNEL(name, refused_for, cycles_winograd<Kind>(conv, rates, rate, in, out), \
+                          layout_of(conv), prepare_winograd<Kind>(conv, input, codes),          \
+                          scratch_of<Kind>(prepared, rows),                                     \
+                          sums_winograd<Kind>(prepared, input, part, scratch, sums))
 
 UNIQ_WINOGRAD(avx512_vnni_winograd, Avx512Vnni, refuse_bytes<Avx512Vnni>(conv), rates.avx512_vnni,
               rates.winograd512_in, rates.winograd512_out)
