@@ -45,7 +45,7 @@ TEST(ChooseConv, TheBestOfTheInstructionSet) {
   CodeConv one = conv;
   one.weight_bits = 1;
   EXPECT_STREQ(chosen(one, Isa::avx2).name, "avx2.table");
-  EXPECT_STREQ(chosen(conv, Isa::avx512_vnni).name, "avx512_vnni.winograd");
+  EXPECT_STREQ(chosen(conv, Isa::avx512_vnni).name, "avx512_vnni.triples");
   CodeConv strided = conv;
   strided.shape.stride_height = strided.shape.stride_width = 2;
   strided.shape = with_output(strided.shape);

@@ -31,8 +31,8 @@ constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .winograd512_out = 4,
                          .winograd256_in = 15,
                          .winograd256_out = 4,
-                         .triples = 170,
-                         .triples2 = 240,
+                         .triples = 300,
+                         .triples1 = 200,
                          .triple_codes = 2.5,
                          .weights = 24,
                          .layout_codes = 16,
@@ -49,8 +49,8 @@ constexpr Rates make_zen4() {
   rates.avx512_depthwise = 10;
   rates.winograd512_in = 10;
   rates.winograd512_out = 3;
-  rates.triples = 100;
-  rates.triples2 = 128;
+  rates.triples = 150;
+  rates.triples1 = 110;
   return rates;
 }
 constexpr Rates kZen4 = make_zen4();
@@ -60,8 +60,8 @@ constexpr Rates make_intel() {
   Rates rates = kZen5;
   rates.popcount = 341;
   rates.popcount2 = 170;
-  rates.triples = 90;
-  rates.triples2 = 120;
+  rates.triples = 140;
+  rates.triples1 = 100;
   return rates;
 }
 constexpr Rates kIntel = make_intel();

@@ -36,8 +36,8 @@ struct Rates {
   double winograd512_out = 0;  ///< sums that are transformed back, 4 of them counted for each tile
   double winograd256_in = 0;   ///< the same with vectors of half the size
   double winograd256_out = 0;
-  double triples = 0;       ///< 2-bit weights and codes, of one block of output channels
-  double triples2 = 0;      ///< of two
+  double triples = 0;       ///< 2-bit weights and codes, windows of 3 columns
+  double triples1 = 0;      ///< of others
   double triple_codes = 0;  ///< codes that triples are made of
   double weights = 0;       ///< bytes of weights that are too many for the caches (weight_cycles)
   double layout_codes = 0;  ///< codes that an epilogue writes once more, in another layout

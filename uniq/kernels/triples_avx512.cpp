@@ -1,8 +1,12 @@
 // Convolutions by look-ups of three products for AVX-512 with VBMI: a VPERMB looks the sum of three
-// products up for each of 64 output channels. 8 windows of one block of output channels are summed
-// at once, or 4 of two: 8 sums of bytes, 16 of 16 bits, and 4 vectors of weights.
+// products up for each of 64 output channels. Up to 8 neighbouring windows are summed at once: 8
+// sums of bytes, 16 of 16 bits, 3 vectors of weights. They read a column of the map together: its
+// products are loaded once for the three windows that have it, each with another tap's weights.
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#include <algorithm>
+#include <type_traits>
 
 #include "uniq/kernels/triples.h"
 
@@ -29,31 +33,32 @@ constexpr Products make_products() {
 }
 constexpr Products kProducts = make_products();
 
-template <int kBlocks>
-inline Vector products_of(std::uint64_t place) {
+inline Vector products_of(std::uint16_t place) {
   Vector products = _mm512_load_si512(reinterpret_cast<const std::uint8_t*>(kProducts.of) + place);
-  // Loaded once for both blocks; GCC 12 would read it from memory twice.
-  if constexpr (kBlocks == 2) asm("" : "+v"(products));
+  // Loaded once for all windows; GCC 12 would read it from memory for each.
+  asm("" : "+v"(products));
   return products;
 }
 
-/// The sums of one window and block: of bytes for some steps, and of 16 bits: of all bytes as
-/// pairs, modulo 2^16, and of the odd ones.
-struct BlockSums {
-  Vector bytes = _mm512_setzero_si512();
-  Vector all = bytes;
-  Vector odd = bytes;
+/// The sums of a window: of bytes for some steps, and of 16 bits: of all bytes as pairs, modulo
+/// 2^16, and of the odd ones.
+struct Sums {
+  Vector bytes;
+  Vector all = _mm512_setzero_si512();
+  Vector odd = _mm512_setzero_si512();
 
+  /// kFirst: what was summed in bytes is widened.
+  template <bool kFirst>
   __attribute__((always_inline)) void add(Vector products, Vector weights) {
-    bytes = _mm512_add_epi8(bytes, _mm512_permutexvar_epi8(weights, products));
+    const Vector found = _mm512_permutexvar_epi8(weights, products);
+    bytes = kFirst ? found : _mm512_add_epi8(bytes, found);
     // One look-up after the other: GCC 12 would make several first, and spill sums.
     asm("" : "+v"(bytes));
   }
   __attribute__((always_inline)) void widen() {
     all = _mm512_add_epi16(all, bytes);
     odd = _mm512_add_epi16(odd, _mm512_srli_epi16(bytes, 8));
-    bytes = _mm512_setzero_si512();
-    asm("" : "+v"(bytes), "+v"(all), "+v"(odd));
+    asm("" : "+v"(all), "+v"(odd));
   }
   /// 16 sums for each vector. `all` has even + 2^8 * odd, and even fits 16 bits.
   __attribute__((always_inline)) void store(std::int64_t vectors, std::int32_t* to) const {
@@ -67,147 +72,184 @@ struct BlockSums {
   }
 };
 
-template <int kBlocks>
-struct Sums {
-  BlockSums s0;
-  BlockSums s1;
+/// Three vectors of weights of each of two blocks; fewer of them are used where there are fewer
+/// taps or blocks.
+struct Weights {
+  Vector a0, a1, a2, b0, b1, b2;
+};
 
-  /// The triple whose place is the lowest of `places`.
-  __attribute__((always_inline)) void add(std::uint64_t places, Vector w0, Vector w1) {
-    constexpr std::uint64_t kMask = 0xffff;
-    const Vector products = products_of<kBlocks>(places & kMask);
-    s0.add(products, w0);
-    if constexpr (kBlocks == 2) s1.add(products, w1);
+/// The sums of a window for one or two blocks of output channels.
+template <int kBlocks>
+struct Window {
+  Sums a, b;
+
+  template <bool kFirst>
+  __attribute__((always_inline)) void add(Vector products, Vector of_a, Vector of_b) {
+    a.add<kFirst>(products, of_a);
+    if constexpr (kBlocks == 2) b.add<kFirst>(products, of_b);
   }
   __attribute__((always_inline)) void widen() {
-    s0.widen();
-    if constexpr (kBlocks == 2) s1.widen();
+    a.widen();
+    if constexpr (kBlocks == 2) b.widen();
   }
-  __attribute__((always_inline)) void store(const TripleWork& work, std::int64_t pixel) const {
-    std::int32_t* const to = work.sums + pixel * work.sums_pixel;
+  __attribute__((always_inline)) void store(std::int64_t vectors, std::int32_t* to) const {
     constexpr std::int64_t kWhole = 4;
-    s0.store(kBlocks == 2 ? kWhole : work.last_vectors, to);
-    if constexpr (kBlocks == 2) s1.store(work.last_vectors, to + kTripleOuts);
+    a.store(kBlocks == 2 ? kWhole : vectors, to);
+    if constexpr (kBlocks == 2) b.store(vectors, to + kTripleOuts);
   }
 };
 
 /// Some windows at once, one name for each: GCC 12 keeps arrays of vectors in memory.
-template <int kBlocks, int kPixels>
+template <int kTaps, int kStride, int kBlocks, int kPixels>
 struct Windows {
-  Sums<kBlocks> p0, p1, p2, p3, p4, p5, p6, p7;
+  Window<kBlocks> p0, p1, p2, p3, p4, p5, p6, p7;
 
-  /// Up to four triples, whose places are loaded together.
-  template <int kTriples>
-  __attribute__((always_inline)) void add(const std::uint16_t* const* x, std::int64_t at,
-                                          const std::uint8_t* w0, const std::uint8_t* w1) {
-    const auto places = [&](int pixel) __attribute__((always_inline)) {
-      std::uint64_t four = 0;
-      if (pixel < kPixels) __builtin_memcpy(&four, x[pixel] + at, sizeof four);
-      return four;
-    };
-    std::uint64_t x0 = places(0), x1 = places(1), x2 = places(2), x3 = places(3);
-    std::uint64_t x4 = places(4), x5 = places(5), x6 = places(6), x7 = places(7);
-#pragma GCC unroll 4
-    for (int i = 0; i < kTriples; ++i) {
-      const Vector a = _mm512_load_si512(w0 + i * kBytes);
-      const Vector b = _mm512_load_si512(w1 + i * kBytes);
-      p0.add(x0, a, b), x0 >>= 16;
-      if constexpr (kPixels > 1) p1.add(x1, a, b), x1 >>= 16;
-      if constexpr (kPixels > 2) p2.add(x2, a, b), x2 >>= 16;
-      if constexpr (kPixels > 3) p3.add(x3, a, b), x3 >>= 16;
-      if constexpr (kPixels > 4) p4.add(x4, a, b), x4 >>= 16;
-      if constexpr (kPixels > 5) p5.add(x5, a, b), x5 >>= 16;
-      if constexpr (kPixels > 6) p6.add(x6, a, b), x6 >>= 16;
-      if constexpr (kPixels > 7) p7.add(x7, a, b), x7 >>= 16;
+  template <int kPixel>
+  __attribute__((always_inline)) Window<kBlocks>& window() {
+    if constexpr (kPixel == 0) return p0;
+    if constexpr (kPixel == 1) return p1;
+    if constexpr (kPixel == 2) return p2;
+    if constexpr (kPixel == 3) return p3;
+    if constexpr (kPixel == 4) return p4;
+    if constexpr (kPixel == 5) return p5;
+    if constexpr (kPixel == 6) return p6;
+    if constexpr (kPixel == 7) return p7;
+  }
+  template <class Call, int kPixel = 0>
+  __attribute__((always_inline)) void each(const Call& call) {
+    call(window<kPixel>(), kPixel);
+    if constexpr (kPixel + 1 < kPixels) each<Call, kPixel + 1>(call);
+  }
+
+  /// A triple of codes in each column of the windows, from left to right.
+  template <bool kFirst, int kColumn = 0>
+  __attribute__((always_inline)) void columns(const std::uint16_t* places, const Weights& w) {
+    if constexpr (kTaps > 1 || kColumn % kStride == 0) {
+      const Vector products = products_of(places[kColumn]);
+      tap<2, kColumn, false>(products, w.a2, w.b2);
+      tap<1, kColumn, false>(products, w.a1, w.b1);
+      tap<0, kColumn, kFirst>(products, w.a0, w.b0);
     }
+    constexpr int kLast = (kPixels - 1) * kStride + kTaps - 1;
+    if constexpr (kColumn < kLast) columns<kFirst, kColumn + 1>(places, w);
   }
-  __attribute__((always_inline)) void widen() {
-    p0.widen();
-    if constexpr (kPixels > 1) p1.widen();
-    if constexpr (kPixels > 2) p2.widen();
-    if constexpr (kPixels > 3) p3.widen();
-    if constexpr (kPixels > 4) p4.widen();
-    if constexpr (kPixels > 5) p5.widen();
-    if constexpr (kPixels > 6) p6.widen();
-    if constexpr (kPixels > 7) p7.widen();
-  }
-  __attribute__((always_inline)) void store(const TripleWork& work) const {
-    p0.store(work, 0);
-    if constexpr (kPixels > 1) p1.store(work, 1);
-    if constexpr (kPixels > 2) p2.store(work, 2);
-    if constexpr (kPixels > 3) p3.store(work, 3);
-    if constexpr (kPixels > 4) p4.store(work, 4);
-    if constexpr (kPixels > 5) p5.store(work, 5);
-    if constexpr (kPixels > 6) p6.store(work, 6);
-    if constexpr (kPixels > 7) p7.store(work, 7);
+  /// The window of which `kColumn` is the tap's, if there is one.
+  template <int kTap, int kColumn, bool kFirst>
+  __attribute__((always_inline)) void tap(Vector products, Vector of_a, Vector of_b) {
+    constexpr int kFrom = kColumn - kTap;
+    if constexpr (kTap < kTaps && kFrom >= 0 && kFrom % kStride == 0 && kFrom / kStride < kPixels)
+      window<kFrom / kStride>().template add<kFirst>(products, of_a, of_b);
   }
 };
 
-/// kOften: bytes are widened after every few triples, not after every word.
-template <int kBlocks, int kPixels, bool kOften>
+/// Look-ups of a window that a byte can sum: each is 27 at most.
+constexpr int kLookUps = 9;
+
+template <int kTaps, int kStride, int kBlocks, int kPixels>
 void dots(const TripleWork& work) {
-  Windows<kBlocks, kPixels> windows;
-  constexpr std::int64_t kTogether = 4;
-  constexpr std::int64_t kWhole = kWordTriples / kTogether * kTogether;
-  const std::uint8_t* w0 = work.weights[0];
-  const std::uint8_t* w1 = kBlocks == 2 ? work.weights[1] : w0;
-  const std::uint16_t* x[kTriplePixels];
-  for (std::int64_t i = 0; i < kPixels; ++i) x[i] = work.windows[i];
-  for (std::int64_t row = 0; row < work.rows; ++row) {
-    std::int64_t at = row * work.row;
-    for (const std::int64_t end = at + work.words * kWordPlaces; at < end; at += kWordPlaces) {
-      for (std::int64_t i = 0; i < kWhole; i += kTogether, w0 += kTogether * kBytes) {
-        windows.template add<kTogether>(x, at + i, w0, w1);
-        if constexpr (kBlocks == 2) w1 += kTogether * kBytes;
-        if constexpr (kOften) windows.widen();
+  Windows<kTaps, kStride, kBlocks, kPixels> windows;
+  constexpr int kTogether = kLookUps / kTaps;
+  const std::uint8_t* weights = work.weights;
+  const auto load = [&](int block, int tap) __attribute__((always_inline)) {
+    const bool used = block < kBlocks && tap < kTaps;
+    return used ? _mm512_load_si512(weights + block * work.block_bytes + tap * kBytes) : Vector{};
+  };
+  const auto add = [&]<bool kFirst>(const std::uint16_t*& x, std::bool_constant<kFirst>)
+      __attribute__((always_inline)) {
+    const Weights w = {load(0, 0), load(0, 1), load(0, 2), load(1, 0), load(1, 1), load(1, 2)};
+    windows.template columns<kFirst>(x, w);
+    x += work.map_columns;
+    weights += kTaps * kBytes;
+  };
+  const auto widen = [&]() __attribute__((always_inline)) {
+    windows.each([](auto& window, int) __attribute__((always_inline)) { window.widen(); });
+  };
+  for (std::int64_t row = 0; row < work.rows; ++row)
+    for (std::int64_t column = 0; column < work.columns; column += kTaps) {
+      const std::uint16_t* x = work.map + row * work.map_row + column;
+      std::int64_t left = work.triples;
+      for (; left >= kTogether; left -= kTogether) {
+        add(x, std::true_type());
+#pragma GCC unroll 8
+        for (int more = 1; more < kTogether; ++more) add(x, std::false_type());
+        widen();
       }
-      windows.template add<kWordTriples - kWhole>(x, at + kWhole, w0, w1);
-      windows.widen();
-      w0 += (kWordTriples - kWhole) * kBytes;
-      if constexpr (kBlocks == 2) w1 += (kWordTriples - kWhole) * kBytes;
+      for (; left > 0; --left) {
+        add(x, std::true_type());
+        widen();
+      }
     }
-  }
-  windows.store(work);
+  windows.each([&](const auto& window, int pixel) __attribute__((always_inline)) {
+    window.store(work.last_vectors, work.sums + pixel * work.sums_pixel);
+  });
 }
 
-template <int kBlocks, int kMost, bool kOften, int kPixels = 1>
+template <int kTaps, int kStride, int kBlocks, int kPixels = 1>
 void dots_of(const TripleWork& work) {
-  if constexpr (kPixels < kMost)
-    if (work.pixels != kPixels) return dots_of<kBlocks, kMost, kOften, kPixels + 1>(work);
-  dots<kBlocks, kPixels, kOften>(work);
+  if constexpr (kPixels < kTriplePixels / kBlocks)
+    if (work.pixels != kPixels) return dots_of<kTaps, kStride, kBlocks, kPixels + 1>(work);
+  dots<kTaps, kStride, kBlocks, kPixels>(work);
+}
+
+/// Eight numbers of 64 bits, `step` bytes apart.
+inline Vector load_columns(const std::uint8_t* const* from, std::int64_t offset) {
+  const auto word = [&](int column) {
+    long long value = 0;
+    __builtin_memcpy(&value, from[column] + offset, sizeof value);
+    return value;
+  };
+  return _mm512_setr_epi64(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7));
 }
 
 }  // namespace
 
 void make_triples_avx512(const TripleInput& work) {
-  const std::uint8_t* planes_at = work.planes;
-  std::uint16_t* to = work.to;
-  // Byte i: bits 3 i.. of the plane, of the last triple two bits and a 0.
-  const __m256i places = _mm256_setr_epi8(0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0,  //
-                                          0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
-  const __m256i low_bits = _mm256_set1_epi8(7);
-  for (std::int64_t word = 0; word < work.words; ++word, planes_at += 8, to += kWordPlaces) {
-    long long both = 0;
-    __builtin_memcpy(&both, planes_at, sizeof both);
-    // The low plane in the lower half, the high plane in the upper; nothing above its 32 bits.
-    const __m256i planes = _mm256_setr_epi64x(both & 0xffffffff, both & 0xffffffff,
-                                              static_cast<unsigned long long>(both) >> 32,
-                                              static_cast<unsigned long long>(both) >> 32);
-    const __m256i bits = _mm256_and_si256(_mm256_multishift_epi64_epi8(places, planes), low_bits);
-    const __m128i triples = _mm_or_si128(_mm256_castsi256_si128(bits),
-                                         _mm_slli_epi16(_mm256_extracti128_si256(bits, 1), 3));
-    const __m256i scaled = _mm256_slli_epi16(_mm256_cvtepu8_epi16(triples), 6);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), scaled);
+  // Bytes of 64 bits, both planes of a word: for each of four triples 8 bits from its low bits on
+  // and 8 from its high bits on, of which three count. The last of all has bits of no channel.
+  const auto places = [](int triple) {
+    const auto at = [triple](int i) { return static_cast<long long>(3 * (triple + i)); };
+    long long bytes = 0;
+    for (int i = 3; i >= 0; --i) bytes = bytes << 16 | (at(i) + 32) % 64 << 8 | at(i);
+    return _mm512_set1_epi64(bytes);
+  };
+  const Vector first = places(0), second = places(4), third = places(8);
+  const Vector low_bits = _mm512_set1_epi8(7);
+  const Vector low_and_high = _mm512_set1_epi16(0x0801);  // low + 8 * high
+  // [column][four triples] -> [triple][eight columns]
+  alignas(kBytes) std::uint16_t order[32];
+  for (int i = 0; i < 32; ++i) order[i] = static_cast<std::uint16_t>(i % 8 * 4 + i / 8);
+  const Vector transpose = _mm512_load_si512(order);
+  for (std::int64_t column = 0; column < work.columns; column += kTripleColumns) {
+    const std::uint8_t* from[kTripleColumns];
+    for (std::int64_t i = 0; i < kTripleColumns; ++i)
+      from[i] = work.planes + std::min(column + i, work.columns - 1) * work.words * 8;
+    std::uint16_t* to = work.to + column;
+    for (std::int64_t word = 0; word < work.words; ++word, to += kWordTriples * work.to_columns) {
+      const Vector planes = load_columns(from, word * 8);
+      const auto store = [&](Vector at, std::int64_t triple, bool all) {
+        const Vector bits = _mm512_and_si512(_mm512_multishift_epi64_epi8(at, planes), low_bits);
+        const Vector scaled = _mm512_slli_epi16(_mm512_maddubs_epi16(bits, low_and_high), 6);
+        const Vector rows = _mm512_permutexvar_epi16(transpose, scaled);
+        const auto put = [&](std::int64_t i, __m128i row) {
+          _mm_store_si128(reinterpret_cast<__m128i*>(to + (triple + i) * work.to_columns), row);
+        };
+        put(0, _mm512_castsi512_si128(rows));
+        put(1, _mm512_extracti32x4_epi32(rows, 1));
+        put(2, _mm512_extracti32x4_epi32(rows, 2));
+        if (all) put(3, _mm512_extracti32x4_epi32(rows, 3));
+      };
+      store(first, 0, true);
+      store(second, 4, true);
+      store(third, 8, false);
+    }
   }
 }
 
 void dot_triples_avx512(const TripleWork& work) {
-  if (work.blocks == 2) {
-    if (work.often) return dots_of<2, kTriplePixels2, true>(work);
-    return dots_of<2, kTriplePixels2, false>(work);
-  }
-  if (work.often) return dots_of<1, kTriplePixels, true>(work);
-  dots_of<1, kTriplePixels, false>(work);
+  if (work.columns == 3 && work.stride == 1) return dots_of<3, 1, 1>(work);
+  if (work.columns == 3) return work.blocks == 2 ? dots_of<3, 2, 2>(work) : dots_of<3, 2, 1>(work);
+  if (work.stride == 1) return work.blocks == 2 ? dots_of<1, 1, 2>(work) : dots_of<1, 1, 1>(work);
+  work.blocks == 2 ? dots_of<1, 2, 2>(work) : dots_of<1, 2, 1>(work);
 }
 
 }  // namespace uniq::kernels
