@@ -101,25 +101,25 @@ struct FinishRun {
   SumTerms terms;
 };
 
-/// A row of sums, finished, into the largest so far of a max pool's windows, column by column.
-struct SumMaxRun {
+/// Of a row of sums, finished, the largest of the columns of each of a max pool's windows.
+struct ColumnMaxRun {
   const std::int32_t* raw;  ///< as a kernel leaves them
   SumTerms terms;           ///< of the first pixel
   /// By channel, 0, or -1 where the least sum is wanted: all bits turned over, it is the largest.
   const std::int32_t* turn;
-  std::int64_t pixels, channels;
-  std::int64_t pixel;     ///< from a pixel to the next, of raw and largest
-  bool is_first;          ///< nothing is in `largest` yet
-  std::int32_t* largest;  ///< [pixel][channel], turned
+  std::int64_t in_columns, columns, channels;
+  std::int64_t pixel;  ///< from a pixel to the next, of raw and largest
+  std::int64_t kernel, stride, padding;
+  std::int32_t* largest;  ///< [column][channel], turned
 };
 
-/// Then the largest of each window's columns, turned back.
-struct ColumnMaxRun {
-  const std::int32_t* largest;
+/// Then the largest of some rows, turned back.
+struct RowMaxRun {
+  const std::int32_t* const* rows;
+  std::int64_t count;  ///< of rows, at least 1
   const std::int32_t* turn;
-  std::int64_t in_columns, columns, channels;
-  std::int64_t pixel;  ///< from a pixel to the next, of largest and sums
-  std::int64_t kernel, stride, padding;
+  std::int64_t columns, channels;
+  std::int64_t pixel;  ///< from a pixel to the next, of rows and sums
   std::int32_t* sums;
 };
 
@@ -131,8 +131,8 @@ struct Loops {
   void (*finish_sums)(const FinishRun& run);
 
   // pool_sums.inc
-  void (*max_with_sums)(const SumMaxRun& run);
   void (*max_of_columns)(const ColumnMaxRun& run);
+  void (*max_of_rows)(const RowMaxRun& run);
 
   // pool.inc; what is written overlaps nothing that is read
   /// values = a + b

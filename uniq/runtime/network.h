@@ -69,7 +69,7 @@ struct Step {
   /// The next step is a max pool, and all that reads this convolution: both are computed together,
   /// a few rows at a time, and what lies between them is in no buffer.
   bool is_pooled = false;
-  std::vector<std::int32_t> turn;  ///< then, kernels::SumMaxRun::turn
+  std::vector<std::int32_t> turn;  ///< then, kernels::ColumnMaxRun::turn
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::string kernel() const;  ///< the name of what computes it: "avx2.direct", "average"

@@ -89,7 +89,7 @@ PooledRows::PooledRows(const Step& conv, const Step& pool)
       row_step_(std::get<CodeConvCore>(conv.core).prepared.row_step),
       columns_(conv.columns),
       // Sums of a chunk stay in the cache.
-      chunk_(divide_up(std::max<std::int64_t>(1, kMostSums / 2 / row()), row_step_) * row_step_) {}
+      chunk_(divide_up(std::max<std::int64_t>(1, kMostSums / row()), row_step_) * row_step_) {}
 
 std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
   // Each part begins with rows that the one before computes too.
@@ -120,12 +120,8 @@ std::int64_t PooledRows::reader(std::int64_t conv_row) const {
   return behind <= 0 ? 0 : divide_up(behind, shape_.stride_height);
 }
 
-std::int64_t PooledRows::depth() const {
-  return divide_up(shape_.kernel_height, shape_.stride_height);
-}
-
 std::size_t PooledRows::bytes() const {
-  return static_cast<std::size_t>((chunk_ + depth()) * row()) * sizeof(std::int32_t);
+  return static_cast<std::size_t>(chunk_ * row() + depth() * pooled_row()) * sizeof(std::int32_t);
 }
 
 std::size_t sums_bytes(const kernels::ConvPart& part, std::int64_t columns) {

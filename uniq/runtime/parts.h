@@ -34,12 +34,14 @@ class PooledRows {
   /// on.
   std::int64_t chunk() const { return chunk_; }
   std::int64_t row_step() const { return row_step_; }
-  /// Rows of the pool's that a row of the convolution may be in.
-  std::int64_t depth() const;
+  /// Rows of a window: so many are kept, pooled along their columns.
+  std::int64_t depth() const { return shape_.kernel_height; }
   /// Numbers from a pixel to the next, and in a row of the convolution: sums of all channels.
   std::int64_t pixel() const { return kernels::sums_stride(channels_); }
   std::int64_t row() const { return columns_ * pixel(); }
-  /// Memory for a chunk and the largest sums.
+  /// And in one that is pooled along its columns.
+  std::int64_t pooled_row() const { return shape_.out_width * pixel(); }
+  /// Memory for a chunk and a window's pooled rows.
   std::size_t bytes() const;
 
  private:

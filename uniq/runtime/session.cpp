@@ -106,6 +106,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
   std::size_t scratch = 0;
   std::size_t row = 0;
   std::size_t pooled = 0;
+  std::size_t pooled_rows = 0;
   std::size_t outputs = 0;
   for (std::size_t i = 0; i < network_->steps().size(); ++i) {
     const Step& step = network_->steps()[i];
@@ -115,6 +116,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
       const auto& core = std::get<CodeConvCore>(step.core);
       scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, rows.chunk()));
       pooled = std::max(pooled, rows.bytes());
+      pooled_rows = std::max(pooled_rows, static_cast<std::size_t>(rows.depth()));
     } else {
       parts_.push_back(parts_of(step, pool_.threads()));
       for (const kernels::ConvPart& part : parts_.back()) {
@@ -132,6 +134,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     worker.scratch = AlignedBytes(scratch);
     worker.row = AlignedBytes(row);
     worker.pooled = AlignedBytes(pooled);
+    worker.rows.resize(pooled_rows);
     worker.outputs.resize(outputs);
   }
 }
@@ -233,6 +236,7 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
   Worker& own = workers_[static_cast<std::size_t>(worker)];
   auto* const sums = own.pooled.as<std::int32_t>();
   auto* const largest = sums + rows.chunk() * rows.row();
+  const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
   const std::int64_t part_end = part.first_row + part.rows;
   const std::int64_t end = rows.end(part_end - 1);
   for (std::int64_t first = rows.first(part.first_row) / rows.row_step() * rows.row_step();
@@ -244,19 +248,20 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
         core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), chunk,
         own.scratch.data(), sums);
     for (std::int64_t y = first; y < first + chunk.rows; ++y) {
+      network_->loops().max_of_columns({.raw = sums + (y - first) * rows.row(),
+                                        .terms = terms,
+                                        .turn = step.turn.data(),
+                                        .in_columns = shape.in_width,
+                                        .columns = shape.out_width,
+                                        .channels = part.channels,
+                                        .pixel = rows.pixel(),
+                                        .kernel = shape.kernel_width,
+                                        .stride = shape.stride_width,
+                                        .padding = shape.padding_width,
+                                        .largest = largest + y % rows.depth() * rows.pooled_row()});
       for (std::int64_t row = std::max(part.first_row, rows.reader(y));
-           row < part_end && rows.first(row) <= y; ++row) {
-        std::int32_t* const to = largest + row % rows.depth() * rows.row();
-        network_->loops().max_with_sums({.raw = sums + (y - first) * rows.row(),
-                                         .terms = terms,
-                                         .turn = step.turn.data(),
-                                         .pixels = step.columns,
-                                         .channels = part.channels,
-                                         .pixel = rows.pixel(),
-                                         .is_first = y == rows.first(row),
-                                         .largest = to});
-        if (y == rows.end(row) - 1) finish_pooled(step, next, row, to, worker);
-      }
+           row < part_end && rows.first(row) <= y; ++row)
+        if (y == rows.end(row) - 1) finish_pooled(step, next, row, largest, worker);
       if (terms.window != nullptr) terms.window += step.columns;
       if (terms.places != nullptr) terms.places += step.columns;
     }
@@ -266,21 +271,22 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
 void Session::finish_pooled(const Step& step, const Step& next, std::int64_t row,
                             const std::int32_t* largest, int worker) {
   const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
-  const std::int64_t pixel = kernels::sums_stride(shape.channels);
-  auto* const sums = workers_[static_cast<std::size_t>(worker)].row.as<std::int32_t>();
-  network_->loops().max_of_columns({.largest = largest,
-                                    .turn = step.turn.data(),
-                                    .in_columns = shape.in_width,
-                                    .columns = shape.out_width,
-                                    .channels = shape.channels,
-                                    .pixel = pixel,
-                                    .kernel = shape.kernel_width,
-                                    .stride = shape.stride_width,
-                                    .padding = shape.padding_width,
-                                    .sums = sums});
+  const PooledRows rows(step, next);
+  Worker& own = workers_[static_cast<std::size_t>(worker)];
+  for (std::int64_t y = rows.first(row); y < rows.end(row); ++y)
+    own.rows[static_cast<std::size_t>(y - rows.first(row))] =
+        largest + y % rows.depth() * rows.pooled_row();
+  auto* const sums = own.row.as<std::int32_t>();
+  network_->loops().max_of_rows({.rows = own.rows.data(),
+                                 .count = rows.end(row) - rows.first(row),
+                                 .turn = step.turn.data(),
+                                 .columns = shape.out_width,
+                                 .channels = shape.channels,
+                                 .pixel = rows.pixel(),
+                                 .sums = sums});
   write_outputs(
       next, row,
-      {.pixels = shape.out_width, .channels = shape.channels, .sums = sums, .pixel = pixel},
+      {.pixels = shape.out_width, .channels = shape.channels, .sums = sums, .pixel = rows.pixel()},
       worker);
 }
 

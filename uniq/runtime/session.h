@@ -70,9 +70,10 @@ class Session {
   std::vector<std::vector<kernels::ConvPart>> parts_;  ///< by step, of convolutions of codes
   /// Each worker's own memory.
   struct Worker {
-    AlignedBytes scratch;  ///< of kernels
-    AlignedBytes row;      ///< sums of a part, or values of a row
-    AlignedBytes pooled;   ///< rows of a pooled convolution
+    AlignedBytes scratch;                   ///< of kernels
+    AlignedBytes row;                       ///< sums of a part, or values of a row
+    AlignedBytes pooled;                    ///< rows of a pooled convolution
+    std::vector<const std::int32_t*> rows;  ///< of those, a window's
     std::vector<void*> outputs;
   };
   std::vector<Worker> workers_;
