@@ -65,7 +65,8 @@ EpilogueStage::Kind stage_kind(format::Stage::Kind kind) {
 bool is_affine(const EpilogueStage& stage) { return stage.kind == EpilogueStage::Kind::affine; }
 
 /// What each output makes of each byte of each channel, by the epilogue itself.
-void make_tables(const Step& step, const kernels::Loops& loops, InputCore& core) {
+void make_tables(const Step& step, const kernels::Loops& loops, kernels::InputWords words,
+                 InputCore& core) {
   constexpr std::int64_t kBytes = 256;
   const std::int64_t channels = step.epilogue.channels;
   std::vector<float> values(core.values.size());  // [byte][channel], as pixels are
@@ -92,10 +93,9 @@ void make_tables(const Step& step, const kernels::Loops& loops, InputCore& core)
       if (output.bits == 0) table.floats.push_back(floats[from]);
       if (output.bits != 0) table.codes.push_back(codes[from]);
     }
-    const bool is_bytes = output.layout.form == kernels::CodeLayout::Form::bytes;
-    if (output.bits != 0 && is_bytes && (channels == 1 || channels == 3))
-      for (std::size_t i = 0; i < table.codes.size(); ++i)
-        table.words.push_back(std::uint32_t{table.codes[i]} << i / kBytes * 8);
+    if (output.bits != 0 && output.layout.form == kernels::CodeLayout::Form::bytes &&
+        output.layout.pixel_bytes() == sizeof(std::uint32_t))
+      table.words = words;
     core.outputs.push_back(std::move(table));
   }
 }
@@ -250,7 +250,8 @@ void Network::add_step(std::size_t index, const Without& without) {
     step.outputs.push_back(static_cast<int>(next));
   step.epilogue = make_epilogue(index, step.outputs, without);
   step.program = kernels::EpilogueProgram(step.epilogue);
-  if (auto* core = std::get_if<InputCore>(&step.core)) make_tables(step, loops(), *core);
+  if (auto* core = std::get_if<InputCore>(&step.core))
+    make_tables(step, loops(), kernels::input_words_of(isa_, cpu_info()), *core);
   steps_.push_back(std::move(step));
 }
 

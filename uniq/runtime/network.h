@@ -14,6 +14,7 @@
 #include "uniq/format/packed_model.h"
 #include "uniq/kernels/conv.h"
 #include "uniq/kernels/epilogue.h"
+#include "uniq/kernels/input.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/pool.h"
 #include "uniq/runtime/arena.h"
@@ -30,8 +31,8 @@ struct InputCore {
   struct Table {
     std::vector<float> floats;
     std::vector<std::uint8_t> codes;
-    /// Of one or three channels, in pixels of bytes: each code where it stands in the pixel's word.
-    std::vector<std::uint32_t> words;
+    /// For codes in pixels of one word; else null.
+    kernels::InputWords words = nullptr;
   };
   std::vector<Table> outputs;
 };

@@ -53,27 +53,17 @@ struct RowOf {
   void operator()(const FlattenCore& core) const { flatten(core, floats(input), values); }
 };
 
-/// A row of pixels of one word each.
-template <std::int64_t kChannels>
-void input_words(const std::uint32_t* table, const std::uint8_t* pixels, std::int64_t columns,
-                 std::byte* to) {
-  constexpr std::int64_t kBytes = 256;
-  for (std::int64_t i = 0; i < columns; ++i, pixels += kChannels) {
-    std::uint32_t word = 0;
-    for (std::int64_t c = 0; c < kChannels; ++c) word |= table[c * kBytes + pixels[c]];
-    std::memcpy(to + i * static_cast<std::int64_t>(sizeof word), &word, sizeof word);
-  }
-}
-
 /// A row of the picture, looked up.
 void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const Step& step,
                const Buffer& buffer, std::byte* to) {
   constexpr std::int64_t kBytes = 256;
   const std::int64_t channels = step.epilogue.channels;
-  if (!table.words.empty()) {
-    const auto words = channels == 1 ? input_words<1> : input_words<3>;
-    return words(table.words.data(), pixels, step.columns, to);
-  }
+  if (table.words != nullptr)
+    return table.words({.pixels = pixels,
+                        .channels = channels,
+                        .columns = step.columns,
+                        .codes = table.codes.data(),
+                        .to = reinterpret_cast<std::uint8_t*>(to)});
   const std::int64_t pixel_bytes = buffer.is_codes
                                        ? buffer.layout.pixel_bytes()
                                        : channels * static_cast<std::int64_t>(sizeof(float));
@@ -296,7 +286,7 @@ void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_
     for (std::size_t i = 0; i < step.outputs.size(); ++i) {
       const int id = step.outputs[i];
       // Words are written whole.
-      if (core->outputs[i].words.empty()) clear_row(id, row);
+      if (core->outputs[i].words == nullptr) clear_row(id, row);
       fill_row_border(id, row);
       input_row(core->outputs[i], picture + row * step.columns * channels, step,
                 network_->buffers()[static_cast<std::size_t>(id)], at(id, row));
