@@ -35,6 +35,7 @@ ThreadPool::ThreadPool(int threads) {
     throw UsageError({.what = "number of threads out of range",
                       .got = std::to_string(threads),
                       .expected = "1 to " + std::to_string(kMaxThreads)});
+  shares_ = std::vector<Share>(static_cast<std::size_t>(threads));
   try {
     for (int worker = 1; worker < threads; ++worker)
       workers_.emplace_back([this, worker] { serve(worker); });
@@ -61,10 +62,14 @@ void ThreadPool::run(std::int64_t count, Call call, void* context) {
     for (std::int64_t i = 0; i < count; ++i) call(context, i, 0);
     return;
   }
-  count_ = count;
   call_ = call;
   context_ = context;
-  next_.store(0, std::memory_order_relaxed);
+  const auto threads = static_cast<std::int64_t>(shares_.size());
+  for (std::int64_t i = 0; i < threads; ++i) {
+    Share& share = shares_[static_cast<std::size_t>(i)];
+    share.next.store(i * count / threads, std::memory_order_relaxed);
+    share.end = (i + 1) * count / threads;
+  }
   busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
@@ -75,10 +80,14 @@ void ThreadPool::run(std::int64_t count, Call call, void* context) {
 }
 
 void ThreadPool::work(int worker) {
-  for (;;) {
-    const std::int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
-    if (i >= count_) return;
-    call_(context_, i, worker);
+  const std::size_t threads = shares_.size();
+  for (std::size_t i = 0; i < threads; ++i) {
+    Share& share = shares_[(static_cast<std::size_t>(worker) + i) % threads];
+    for (;;) {
+      const std::int64_t at = share.next.fetch_add(1, std::memory_order_relaxed);
+      if (at >= share.end) break;
+      call_(context_, at, worker);
+    }
   }
 }
 

@@ -43,11 +43,16 @@ class ThreadPool {
   void serve(int worker);
   void stop();
 
-  // Of the loop that runs; written only while every worker waits.
-  std::int64_t count_ = 0;
+  // Of the loop that runs; written only while every worker waits. Each worker begins with a share
+  // of its own: neighbouring calls, which in the next loop it has again, and so finds in its cache
+  // what it wrote; a worker that is done takes calls from the others' shares.
+  struct alignas(64) Share {
+    std::atomic<std::int64_t> next = 0;
+    std::int64_t end = 0;
+  };
+  std::vector<Share> shares_;  ///< by worker
   Call call_ = nullptr;
   void* context_ = nullptr;
-  std::atomic<std::int64_t> next_ = 0;
 
   std::atomic<std::uint32_t> round_ = 0;  ///< counts loops; a change wakes the workers
   std::atomic<int> busy_ = 0;             ///< workers that are not done with the round

@@ -106,6 +106,10 @@ std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
   return parts;
 }
 
+std::int64_t PooledRows::share(std::int64_t rows) const {
+  return divide_up(kernels::even_share(rows, chunk_), row_step_) * row_step_;
+}
+
 std::int64_t PooledRows::first(std::int64_t row) const {
   return std::max<std::int64_t>(0, row * shape_.stride_height - shape_.padding_height);
 }

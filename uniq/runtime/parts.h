@@ -30,9 +30,11 @@ class PooledRows {
   /// First row of the pool's whose windows a row of the convolution is in, before the part's first
   /// too.
   std::int64_t reader(std::int64_t conv_row) const;
-  /// Rows of the convolution that are computed at once, from a multiple of its kernel's row_step
-  /// on.
+  /// Most rows of the convolution that are computed at once, from a multiple of its kernel's
+  /// row_step on.
   std::int64_t chunk() const { return chunk_; }
+  /// As many of `rows` of them, a multiple of row_step.
+  std::int64_t share(std::int64_t rows) const;
   std::int64_t row_step() const { return row_step_; }
   /// Rows of a window: so many are kept, pooled along their columns.
   std::int64_t depth() const { return shape_.kernel_height; }

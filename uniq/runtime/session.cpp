@@ -230,9 +230,9 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
   const std::int64_t part_end = part.first_row + part.rows;
   const std::int64_t end = rows.end(part_end - 1);
   for (std::int64_t first = rows.first(part.first_row) / rows.row_step() * rows.row_step();
-       first < end; first += rows.chunk()) {
+       first < end; first += rows.share(end - first)) {
     const kernels::ConvPart chunk = {.first_row = first,
-                                     .rows = std::min(rows.chunk(), step.rows - first),
+                                     .rows = std::min(rows.share(end - first), step.rows - first),
                                      .channels = part.channels};
     kernels::SumTerms terms = core.kernel->sums(
         core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), chunk,
