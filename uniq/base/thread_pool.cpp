@@ -36,6 +36,7 @@ ThreadPool::ThreadPool(int threads) {
                       .got = std::to_string(threads),
                       .expected = "1 to " + std::to_string(kMaxThreads)});
   shares_ = std::vector<Share>(static_cast<std::size_t>(threads));
+  done_ = std::vector<Done>(static_cast<std::size_t>(threads));
   try {
     for (int worker = 1; worker < threads; ++worker)
       workers_.emplace_back([this, worker] { serve(worker); });
@@ -51,10 +52,17 @@ ThreadPool::ThreadPool(int threads) {
 ThreadPool::~ThreadPool() { stop(); }
 
 void ThreadPool::stop() {
-  ended_.store(true, std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  for (Share& share : shares_) share.call = nullptr;
+  begin_round();
   for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::begin_round() {
+  ++round_;
+  for (std::size_t worker = 1; worker <= workers_.size(); ++worker) {
+    shares_[worker].round.store(round_, std::memory_order_release);
+    shares_[worker].round.notify_one();
+  }
 }
 
 void ThreadPool::run(std::int64_t count, Call call, void* context) {
@@ -62,41 +70,44 @@ void ThreadPool::run(std::int64_t count, Call call, void* context) {
     for (std::int64_t i = 0; i < count; ++i) call(context, i, 0);
     return;
   }
-  call_ = call;
-  context_ = context;
   const auto threads = static_cast<std::int64_t>(shares_.size());
   for (std::int64_t i = 0; i < threads; ++i) {
     Share& share = shares_[static_cast<std::size_t>(i)];
     share.next.store(i * count / threads, std::memory_order_relaxed);
     share.end = (i + 1) * count / threads;
+    share.call = call;
+    share.context = context;
   }
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  begin_round();
   work(0);
-  for (int busy = busy_.load(std::memory_order_acquire); busy != 0;
-       busy = busy_.load(std::memory_order_acquire))
-    await_change(busy_, busy);
+  for (std::size_t worker = 1; worker < shares_.size(); ++worker) {
+    const std::atomic<std::uint32_t>& done = done_[worker].round;
+    for (std::uint32_t seen = done.load(std::memory_order_acquire); seen != round_;
+         seen = done.load(std::memory_order_acquire))
+      await_change(done, seen);
+  }
 }
 
 void ThreadPool::work(int worker) {
   const std::size_t threads = shares_.size();
   for (std::size_t i = 0; i < threads; ++i) {
     Share& share = shares_[(static_cast<std::size_t>(worker) + i) % threads];
-    for (;;) {
+    while (share.next.load(std::memory_order_relaxed) < share.end) {
       const std::int64_t at = share.next.fetch_add(1, std::memory_order_relaxed);
-      if (at >= share.end) break;
-      call_(context_, at, worker);
+      if (at < share.end) share.call(share.context, at, worker);
     }
   }
 }
 
 void ThreadPool::serve(int worker) {
+  const Share& own = shares_[static_cast<std::size_t>(worker)];
+  std::atomic<std::uint32_t>& done = done_[static_cast<std::size_t>(worker)].round;
   for (std::uint32_t seen = 0;; ++seen) {
-    await_change(round_, seen);
-    if (ended_.load(std::memory_order_relaxed)) return;
+    await_change(own.round, seen);
+    if (own.call == nullptr) return;
     work(worker);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    done.store(seen + 1, std::memory_order_release);
+    done.notify_one();
   }
 }
 

@@ -38,25 +38,34 @@ class ThreadPool {
 
  private:
   using Call = void (*)(void* context, std::int64_t i, int worker);
+  static constexpr std::size_t kCacheLine = 64;
+
+  /// A worker's share of a loop: neighbouring calls, which in the next loop it has again, and so
+  /// finds in its cache what it wrote. A worker that is done takes calls from the others' shares.
+  /// All that it has to know lies in one cache line, which is on its way once. Written only while
+  /// every worker waits, but for `next`.
+  struct alignas(kCacheLine) Share {
+    std::atomic<std::uint32_t> round = 0;  ///< counts loops; a change wakes the worker
+    std::atomic<std::int64_t> next = 0;
+    std::int64_t end = 0;
+    Call call = nullptr;  ///< null: the pool ends
+    void* context = nullptr;
+  };
+  /// The last round that a worker is done with.
+  struct alignas(kCacheLine) Done {
+    std::atomic<std::uint32_t> round = 0;
+  };
+
   void run(std::int64_t count, Call call, void* context);
   void work(int worker);
   void serve(int worker);
+  /// Begins the next round of every worker but the caller.
+  void begin_round();
   void stop();
 
-  // Of the loop that runs; written only while every worker waits. Each worker begins with a share
-  // of its own: neighbouring calls, which in the next loop it has again, and so finds in its cache
-  // what it wrote; a worker that is done takes calls from the others' shares.
-  struct alignas(64) Share {
-    std::atomic<std::int64_t> next = 0;
-    std::int64_t end = 0;
-  };
-  std::vector<Share> shares_;  ///< by worker
-  Call call_ = nullptr;
-  void* context_ = nullptr;
-
-  std::atomic<std::uint32_t> round_ = 0;  ///< counts loops; a change wakes the workers
-  std::atomic<int> busy_ = 0;             ///< workers that are not done with the round
-  std::atomic<bool> ended_ = false;
+  std::vector<Share> shares_;  ///< by worker, the caller's first
+  std::vector<Done> done_;
+  std::uint32_t round_ = 0;
   std::vector<std::thread> workers_;
 };
 

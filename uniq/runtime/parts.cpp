@@ -18,15 +18,26 @@ constexpr std::int64_t kMostSums = 32'768;
 /// What a part costs besides its rows: rows that windows of two parts share, the pool; in rows.
 constexpr double kPart = 0.15;
 
-/// Time until `threads` threads, each of which takes the next part when it is done with one, are
-/// done with `blocks` times `steps` rows cut into pieces, in rows.
+/// Time until `threads` threads are done with `blocks` times `steps` rows cut into pieces, in rows:
+/// each begins with its share of them, as those of ThreadPool do, and then helps the others.
 double makespan(std::int64_t steps, std::int64_t pieces, std::int64_t blocks, int threads,
                 double of_part) {
-  std::vector<double> busy(static_cast<std::size_t>(threads), 0.0);
-  for (std::int64_t part = 0; part < blocks * pieces; ++part) {
-    const std::int64_t piece = part % pieces;
+  const std::int64_t parts = blocks * pieces;
+  const auto count = static_cast<std::size_t>(threads);
+  std::vector<double> busy(count, 0.0);
+  std::vector<std::int64_t> next(count);
+  for (std::int64_t i = 0; i < threads; ++i)
+    next[static_cast<std::size_t>(i)] = i * parts / threads;
+  for (std::int64_t done = 0; done < parts; ++done) {
+    const auto worker = static_cast<std::size_t>(std::ranges::min_element(busy) - busy.begin());
+    auto share = worker;
+    const auto end = [&](std::size_t i) {
+      return (static_cast<std::int64_t>(i) + 1) * parts / threads;
+    };
+    while (next[share] == end(share)) share = (share + 1) % count;
+    const std::int64_t piece = next[share]++ % pieces;
     const std::int64_t rows = (piece + 1) * steps / pieces - piece * steps / pieces;
-    *std::ranges::min_element(busy) += static_cast<double>(rows) + of_part;
+    busy[worker] += static_cast<double>(rows) + of_part;
   }
   return std::ranges::max(busy);
 }
