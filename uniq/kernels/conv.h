@@ -24,6 +24,8 @@ struct PreparedConv {
   CodeLayout input;      ///< how the codes lie in memory
   AlignedBytes weights;  ///< in the kernel's own layout
   Corrections corrections;
+  /// Whether the sums lack them (SumTerms::terms).
+  bool lacks_corrections = false;
   /// The rows of a part begin at a multiple of `row_step`, its channels at one of `channel_step`,
   /// which is a multiple of 32, so that parts do not share a word of planes, or all channels.
   std::int64_t row_step = 1;

@@ -140,6 +140,7 @@ PreparedConv prepare_direct(const CodeConv& conv, const CodeLayout& input,
           .input = input,
           .weights = lay_out<Kind>(conv, codes),
           .corrections = make_corrections(conv, codes),
+          .lacks_corrections = conv.shape.groups == 1,
           .row_step = 1,
           .channel_step = conv.shape.groups == 1 ? kChannelStep : conv.shape.out_channels};
 }

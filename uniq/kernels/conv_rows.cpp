@@ -229,6 +229,7 @@ PreparedConv prepare_rows(const CodeConv& conv, const CodeLayout& input,
                            .input = input,
                            .weights = AlignedBytes(static_cast<std::size_t>(sizes.bytes())),
                            .corrections = make_corrections(conv, codes),
+                           .lacks_corrections = true,
                            .row_step = kRowsOut,
                            .channel_step = kChannelStep};
   const std::int64_t in_row = s.kernel_width * s.in_channels;

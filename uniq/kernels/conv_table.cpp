@@ -138,6 +138,7 @@ PreparedConv prepare_table(const CodeConv& conv, const CodeLayout& input,
           .input = input,
           .weights = std::move(weights),
           .corrections = make_corrections(conv, codes),
+          .lacks_corrections = true,
           .row_step = 1,
           .channel_step = kChannelStep};
 }

@@ -111,6 +111,7 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
           .input = input,
           .weights = std::move(weights),
           .corrections = make_corrections(conv, codes),
+          .lacks_corrections = true,
           .row_step = 1,
           .channel_step = sizes.together * kChannelStep};
 }

@@ -224,6 +224,7 @@ PreparedConv prepare_winograd(const CodeConv& conv, const CodeLayout& input,
       .weights = AlignedBytes(static_cast<std::size_t>(
           sizes.weight_bytes() + 4 * sizes.outs * std::int64_t{sizeof(std::int32_t)})),
       .corrections = make_corrections(conv, codes),
+      .lacks_corrections = true,
       .row_step = 2,
       .channel_step = kChannelStep};
   using Weight = typename Kind::Weight;

@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "uniq/grid/grid.h"
+#include "uniq/kernels/code_of.h"
+#include "uniq/kernels/folded.h"
 
 namespace uniq::kernels {
 namespace {
@@ -25,12 +27,6 @@ constexpr std::uint32_t kPlusInfinity = 0xff800000;
 float float_at(std::uint32_t place) {
   constexpr std::uint32_t kSign = 0x80000000;
   return std::bit_cast<float>(place >= kSign ? place - kSign : ~place);
-}
-
-int code_of(const EpilogueOutput& output, float v) {
-  const float u = v / output.step - output.offset;
-  if (!(u > 0.0f)) return 0;
-  return static_cast<int>(std::nearbyint(std::min(u, static_cast<float>(max_code(output.bits)))));
 }
 
 /// Place of the least value whose code is at least `code`. The code never falls as the value rises,
@@ -70,6 +66,13 @@ bool begins_in_relu(const EpilogueOutput& output) {
   return !output.stages.empty() && is_relu(output.stages.front());
 }
 
+/// What is above `bound` has its code.
+void bound_codes(float bound, OutputRun& run) {
+  run.high = std::min(run.high, bound);
+  for (float& threshold : run.thresholds)
+    if (threshold > bound) threshold = std::numeric_limits<float>::quiet_NaN();  // never reached
+}
+
 /// Takes the bounds of a last stage into those of the codes: what is below 0 has code 0 anyway, and
 /// what is above 6 has that of 6. Whether this could be done.
 bool bounds_codes(const EpilogueOutput& output, OutputRun& run) {
@@ -78,9 +81,7 @@ bool bounds_codes(const EpilogueOutput& output, OutputRun& run) {
   if (kind == EpilogueStage::Kind::relu) return true;
   if (kind != EpilogueStage::Kind::relu6 || run.reciprocal == 0.0f) return false;
   constexpr float kBound = 6.0f;
-  run.high = std::min(run.high, kBound);
-  for (float& threshold : run.thresholds)
-    if (threshold > kBound) threshold = std::numeric_limits<float>::quiet_NaN();  // never reached
+  bound_codes(kBound, run);
   return true;
 }
 
@@ -113,7 +114,7 @@ OutputRun output_run(const EpilogueOutput& output, std::int64_t channels) {
 
 }  // namespace
 
-EpilogueProgram::EpilogueProgram(const Epilogue& epilogue)
+EpilogueProgram::EpilogueProgram(const Epilogue& epilogue, const std::optional<SumRange>& sums)
     : channels_(epilogue.channels),
       scale_(epilogue.scale),
       bias_(epilogue.bias),
@@ -131,24 +132,49 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue)
     output.stages = stages;
     stages += output.stage_count;
   }
+  if (scale_ != nullptr)
+    folds_shift_ = std::all_of(scale_, scale_ + channels_, [](float scale) {
+      constexpr float kLargest = 0x1p90f;
+      return std::abs(scale) < kLargest;
+    });
+  if (!sums) return;
+  std::optional<Folded> folded = fold(epilogue, *sums);
+  if (!folded) return;
+  EpilogueOutput codes = epilogue.outputs[0];
+  codes.stages.clear();
+  codes.step = 1.0f;
+  codes.offset = 0.0f;
+  codes.multiplies = true;
+  fold_ = {.by = std::move(*folded), .terms = sums->terms, .output = output_run(codes, channels_)};
+  bound_codes(static_cast<float>(fold_->by.largest), fold_->output);
 }
 
 void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
-  loops.epilogue({.pixels = work.pixels,
-                  .first_channel = work.first_channel,
-                  .channels = work.channels,
-                  .sums = work.sums,
-                  .values = work.values,
-                  .pixel = work.pixel,
-                  .terms = work.terms,
-                  .scale = scale_,
-                  .bias = bias_,
-                  .residual = work.residual,
-                  .residual_pixel = channels_,
-                  .relu = relu_,
-                  .outputs = outputs_.data(),
-                  .to = work.outputs,
-                  .output_count = static_cast<int>(outputs_.size())});
+  EpilogueRun run = {.pixels = work.pixels,
+                     .first_channel = work.first_channel,
+                     .channels = work.channels,
+                     .sums = work.sums,
+                     .values = work.values,
+                     .pixel = work.pixel,
+                     .terms = work.terms,
+                     .folds_shift = folds_shift_,
+                     .scale = scale_,
+                     .bias = bias_,
+                     .residual = work.residual,
+                     .residual_pixel = channels_,
+                     .relu = relu_,
+                     .outputs = outputs_.data(),
+                     .to = work.outputs,
+                     .output_count = static_cast<int>(outputs_.size())};
+  if (fold_ && work.sums != nullptr && work.residual == nullptr && work.terms.places == nullptr &&
+      work.terms.terms == fold_->terms) {
+    run.terms.terms = nullptr;
+    run.scale = fold_->by.scale.data();
+    run.bias = fold_->by.bias.data();
+    run.relu = false;
+    run.outputs = &fold_->output;
+  }
+  loops.epilogue(run);
 }
 
 }  // namespace uniq::kernels

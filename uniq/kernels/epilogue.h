@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "uniq/kernels/code_layout.h"
@@ -36,6 +37,13 @@ struct EpilogueOutput {
   bool multiplies = true;
 };
 
+/// Sums that an epilogue is made for.
+struct SumRange {
+  std::int64_t largest = 0;  ///< none is beyond it or its negative
+  /// What each channel's sums lack (SumTerms::terms), the same everywhere; or null.
+  const std::int32_t* terms = nullptr;
+};
+
 struct Epilogue {
   std::int64_t channels = 0;
   /// Of a convolution: v = fma(float(sum), scale, bias) [+ residual]; other nodes: null, v is
@@ -59,11 +67,19 @@ struct EpilogueWork {
   void* const* outputs = nullptr;
 };
 
+/// From sums to codes by one multiply-add of each channel (folded.h).
+struct Folded {
+  std::vector<float> scale, bias;
+  int largest = 0;  ///< code
+};
+
 /// An epilogue made ready to run.
 class EpilogueProgram {
  public:
   EpilogueProgram() = default;
-  explicit EpilogueProgram(const Epilogue& epilogue);
+  /// sums: which there will be, where that is known: if it can, it folds them (folded.h).
+  explicit EpilogueProgram(const Epilogue& epilogue,
+                           const std::optional<SumRange>& sums = std::nullopt);
   // Outputs point to stages.
   EpilogueProgram(EpilogueProgram&&) = default;
   EpilogueProgram& operator=(EpilogueProgram&&) = default;
@@ -82,6 +98,14 @@ class EpilogueProgram {
   bool relu_ = false;             ///< all outputs begin with it: it is done once
   std::vector<StageRun> stages_;  ///< of all outputs
   std::vector<OutputRun> outputs_;
+  bool folds_shift_ = false;  ///< EpilogueRun::folds_shift
+  /// The same from sums that lack `terms`: the scale and the bias give codes.
+  struct Fold {
+    Folded by;
+    const std::int32_t* terms = nullptr;
+    OutputRun output = {};
+  };
+  std::optional<Fold> fold_;
 };
 
 }  // namespace uniq::kernels

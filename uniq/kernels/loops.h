@@ -62,6 +62,7 @@ struct EpilogueRun {
   const float* values;       ///< of the first channel
   std::int64_t pixel;        ///< from a pixel's sums or values to the next one's
   SumTerms terms;            ///< of the first pixel
+  bool folds_shift;          ///< a scale may be multiplied by 2^shift instead of the sums
   const float* scale;        ///< [channel]; null: v is the value itself
   const float* bias;
   const float* residual;  ///< the first pixel's, [channel]; or null

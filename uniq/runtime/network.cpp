@@ -62,6 +62,22 @@ EpilogueStage::Kind stage_kind(format::Stage::Kind kind) {
   return EpilogueStage::Kind::affine;
 }
 
+/// Nothing where what the sums lack is not the same everywhere.
+std::optional<kernels::SumRange> sum_range(const kernels::PreparedConv& prepared) {
+  const kernels::CodeConv& conv = prepared.conv;
+  if (prepared.corrections.vary()) return std::nullopt;
+  const auto most = [](Grid grid, int bits) {
+    return std::int64_t{std::max(std::abs(code_integer(0, grid, bits)),
+                                 std::abs(code_integer(max_code(bits), grid, bits)))};
+  };
+  const std::vector<std::int32_t>& terms = prepared.corrections.terms;
+  return kernels::SumRange{
+      .largest = conv.shape.taps() * conv.shape.group_in() *
+                 most(conv.weight_grid, conv.weight_bits) *
+                 most(conv.activation_grid, conv.activation_bits),
+      .terms = prepared.lacks_corrections && !terms.empty() ? terms.data() : nullptr};
+}
+
 bool is_affine(const EpilogueStage& stage) { return stage.kind == EpilogueStage::Kind::affine; }
 
 /// What each output makes of each byte of each channel, by the epilogue itself.
@@ -159,7 +175,9 @@ void Network::pool_sums(Step& conv, Step& pool) {
   const std::vector<EpilogueStage>& first = conv.epilogue.outputs[0].stages;
   for (kernels::EpilogueOutput& output : pool.epilogue.outputs)
     output.stages.insert(output.stages.begin(), first.begin(), first.end());
-  pool.program = kernels::EpilogueProgram(pool.epilogue);
+  // Nothing is lacking any more.
+  if (conv.sums) pool.sums = kernels::SumRange{.largest = conv.sums->largest};
+  pool.program = kernels::EpilogueProgram(pool.epilogue, pool.sums);
 }
 
 void Network::choose_kernels(const NetworkOptions& options) {
@@ -249,7 +267,10 @@ void Network::add_step(std::size_t index, const Without& without) {
   for (; next < buffers_.size() && of_node(next); ++next)
     step.outputs.push_back(static_cast<int>(next));
   step.epilogue = make_epilogue(index, step.outputs, without);
-  step.program = kernels::EpilogueProgram(step.epilogue);
+  if (const auto* core = std::get_if<CodeConvCore>(&step.core);
+      core != nullptr && !step.adds_residual && !without.folding)
+    step.sums = sum_range(core->prepared);
+  step.program = kernels::EpilogueProgram(step.epilogue, step.sums);
   if (auto* core = std::get_if<InputCore>(&step.core))
     make_tables(step, loops(), kernels::input_words_of(isa_, cpu_info()), *core);
   steps_.push_back(std::move(step));

@@ -62,7 +62,8 @@ using Core = std::variant<InputCore, CodeConvCore, FloatConvCore, AddCore, PoolC
 struct Step {
   std::string name;
   Core core;
-  kernels::Epilogue epilogue;  ///< an output for each buffer
+  kernels::Epilogue epilogue;                            ///< an output for each buffer
+  std::optional<kernels::SumRange> sums = std::nullopt;  ///< of a convolution of codes, or pooled
   kernels::EpilogueProgram program;
   std::vector<int> inputs;     ///< buffers
   std::vector<int> outputs;    ///< buffers, as the epilogue's
