@@ -35,7 +35,7 @@ constexpr Rates kZen5 = {.avx512_vnni = 127,
                          .triples1 = 200,
                          .triple_codes = 2.5,
                          .weights = 24,
-                         .layout_codes = 16,
+                         .layout_codes = 2.5,
                          .call = 20};
 
 /// 512-bit vectors in two halves.
