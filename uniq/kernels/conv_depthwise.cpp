@@ -26,6 +26,7 @@ struct Kind {
   void (*make_slots)(const SlotWork& work);
   void (*outputs)(const DepthwiseWork& work);
   bool row_by_row;  ///< all lanes of a row of a slot come before those of the next
+  bool halves;      ///< weights that do not fit 8 bits are halved (DepthwiseWork::ones)
 
   /// Of a slot's row, in a vector of weights.
   constexpr std::int64_t place(std::int64_t lane, std::int64_t row) const {
@@ -36,21 +37,22 @@ struct Kind {
 };
 template <class Numbers>
 constexpr Kind kind_of(void (*make_slots)(const SlotWork&), void (*outputs)(const DepthwiseWork&),
-                       bool row_by_row = false) {
-  return {Numbers::kLanes, Numbers::kSlotRows, make_slots, outputs, row_by_row};
+                       bool row_by_row = false, bool halves = false) {
+  return {Numbers::kLanes, Numbers::kSlotRows, make_slots, outputs, row_by_row, halves};
 }
 #if defined(__x86_64__)
 constexpr Kind kAvx512Bytes =
     kind_of<Avx512BytesDepthwise>(slots_avx512_bytes, depthwise_avx512_bytes);
-constexpr Kind kAvx512Words =
-    kind_of<Avx512WordsDepthwise>(slots_avx512_words, depthwise_avx512_words);
+constexpr Kind kAvx512Halves =
+    kind_of<Avx512BytesDepthwise>(slots_avx512_bytes, depthwise_avx512_bytes, false, true);
 constexpr Kind kAvx2 = kind_of<Avx2Depthwise>(slots_avx2, depthwise_avx2);
 
-/// 8 bits where all weights fit; else 16, which all do.
-const Kind& avx512_kind(const CodeConv& conv) {
+StoredWeights byte_weights(const CodeConv& conv) {
   using Limits = std::numeric_limits<std::int8_t>;
-  const StoredWeights stored = stored_weights(conv, Limits::min(), Limits::max());
-  return stored.factor == 1 && stored.constant == 0 ? kAvx512Bytes : kAvx512Words;
+  return stored_weights(conv, Limits::min(), Limits::max());
+}
+const Kind& avx512_kind(const CodeConv& conv) {
+  return byte_weights(conv).constant == 0 ? kAvx512Bytes : kAvx512Halves;
 }
 const Kind& avx2_kind(const CodeConv& /*conv*/) { return kAvx2; }
 #else
@@ -78,7 +80,8 @@ struct Sizes {
   std::int64_t outputs;  ///< neighbours in a row that are computed from the slots at once
   std::int64_t columns;  ///< of the input that they cover
   std::int64_t window;   ///< bytes of the weights of a vector
-  std::int64_t weights;  ///< bytes of all; behind them the terms, int32 [class][vectors * lanes]
+  std::int64_t weights;  ///< bytes of all; behind them ones and terms
+  std::int64_t ones;     ///< bytes of those of halves, [row of the band][group]
 
   Sizes(const Kind& kind, const ConvShape& s)
       : groups(divide_up(s.kernel_height, kind.slot_rows)),
@@ -93,7 +96,10 @@ struct Sizes {
       band += (groups * kind.slot_rows - s.kernel_height) / down;
     }
     weights = band * vectors * window;
+    ones = kind.halves ? band * groups * kind.vector_bytes() : 0;
   }
+  /// Terms: int32 [class][vectors * lanes].
+  std::int64_t terms_at() const { return weights + ones; }
 
   std::int64_t weights_at(std::int64_t row, std::int64_t vector) const {
     return (row * vectors + vector) * window;
@@ -121,12 +127,13 @@ PreparedConv prepare_depthwise(const Kind& kind, const CodeConv& conv, const Cod
   const std::int64_t classes = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(prepared.corrections.terms.size()) / s.out_channels);
   prepared.weights = AlignedBytes(static_cast<std::size_t>(
-      sizes.weights + classes * padded * std::int64_t{sizeof(std::int32_t)}));
+      sizes.terms_at() + classes * padded * std::int64_t{sizeof(std::int32_t)}));
   std::byte* const first = prepared.weights.data();
   const std::uint8_t* code = codes.data();
   for (std::int64_t out = 0; out < s.out_channels; ++out) {
     for (std::int64_t tap = 0; tap < s.taps(); ++tap) {
-      const int integer = code_integer(*code++, conv.weight_grid, conv.weight_bits);
+      const int whole = code_integer(*code++, conv.weight_grid, conv.weight_bits);
+      const int integer = kind.halves ? (whole - 1) / 2 : whole;
       for (std::int64_t row = 0; row < sizes.band; ++row) {
         const std::int64_t slot_row = tap / s.kernel_width + row * sizes.down;
         const std::int64_t vector =
@@ -143,7 +150,15 @@ PreparedConv prepare_depthwise(const Kind& kind, const CodeConv& conv, const Cod
     }
   }
   lay_out_terms(prepared.corrections, s.out_channels, padded,
-                reinterpret_cast<std::int32_t*>(first + sizes.weights));
+                reinterpret_cast<std::int32_t*>(first + sizes.terms_at()));
+  for (std::int64_t row = 0; kind.halves && row < sizes.band; ++row)
+    for (std::int64_t i = 0; i < s.kernel_height; ++i) {
+      const std::int64_t slot_row = i + row * sizes.down;
+      std::byte* const to = first + sizes.weights +
+                            (row * sizes.groups + slot_row / kind.slot_rows) * kind.vector_bytes();
+      for (std::int64_t lane = 0; lane < kind.lanes; ++lane)
+        to[kind.place(lane, slot_row % kind.slot_rows)] = std::byte{1};
+    }
   return prepared;
 }
 
@@ -198,6 +213,9 @@ void run_stretch(const Kind& kind, const Sizes& sizes, const PreparedConv& prepa
       .pixels = stretch.columns,
       .pixel_bytes = s.stride_width * column_bytes,
       .weights = nullptr,
+      .ones = kind.halves ? prepared.weights.data() + sizes.weights +
+                                stretch.row * sizes.groups * kind.vector_bytes()
+                          : nullptr,
       .shift = std::countr_zero(static_cast<unsigned>(code_factor(prepared.conv.activation_grid))),
       .terms = nullptr,
       .sums = nullptr,
@@ -219,7 +237,7 @@ SumTerms sums_depthwise(const Kind& kind, const PreparedConv& prepared, const st
   const std::int64_t stride = sums_stride(part.channels);
   const std::int64_t end = part.first_channel + part.channels;
   const auto* const terms =
-      reinterpret_cast<const std::int32_t*>(prepared.weights.data() + sizes.weights);
+      reinterpret_cast<const std::int32_t*>(prepared.weights.data() + sizes.terms_at());
   const bool varies = prepared.corrections.vary();
   const auto terms_at = [&](std::int64_t row, std::int64_t column) {
     return varies ? prepared.corrections.at(row, column, sizes.vectors * kind.lanes) : 0;
@@ -266,6 +284,18 @@ std::string refuse_depthwise(const CodeConv& conv) {
   return refuse_border(conv);
 }
 
+#if defined(__x86_64__)
+/// What does not fit 8 bits has to be odd.
+std::string refuse_bytes(const CodeConv& conv) {
+  const StoredWeights stored = byte_weights(conv);
+  if (stored.constant != 0 && stored.factor != 2)
+    return refused("weights " + std::string(grid_name(conv.weight_grid)) + " of " +
+                       bits_text(conv.weight_bits),
+                   "weights that fit a byte, or odd ones");
+  return refuse_depthwise(conv);
+}
+#endif
+
 /// A tap of all channels at a time.
 double cycles_depthwise(const Kind& kind, const CodeConv& conv, double rate) {
   const ConvShape& s = conv.shape;
@@ -275,19 +305,19 @@ double cycles_depthwise(const Kind& kind, const CodeConv& conv, double rate) {
 
 }  // namespace
 
-#define UNIQ_DEPTHWISE(name, kind, rate)                                            \
-  UNIQ_DEFINE_CONV_KERNEL(                                                          \
-      name, refuse_depthwise(conv), cycles_depthwise(kind(conv), conv, rates.rate), \
-      plain_layout(conv, CodeLayout::Form::bytes),                                  \
-      prepare_depthwise(kind(conv), conv, input, codes),                            \
-      scratch_of(kind(prepared.conv), prepared),                                    \
+#define UNIQ_DEPTHWISE(name, kind, refused_for, rate)                    \
+  UNIQ_DEFINE_CONV_KERNEL(                                               \
+      name, refused_for, cycles_depthwise(kind(conv), conv, rates.rate), \
+      plain_layout(conv, CodeLayout::Form::bytes),                       \
+      prepare_depthwise(kind(conv), conv, input, codes),                 \
+      scratch_of(kind(prepared.conv), prepared),                         \
       sums_depthwise(kind(prepared.conv), prepared, input, part, scratch, sums))
 
 #if defined(__x86_64__)
-UNIQ_DEPTHWISE(avx512_vnni_depthwise, avx512_kind, avx512_depthwise)
-UNIQ_DEPTHWISE(avx2_depthwise, avx2_kind, avx2_depthwise)
+UNIQ_DEPTHWISE(avx512_vnni_depthwise, avx512_kind, refuse_bytes(conv), avx512_depthwise)
+UNIQ_DEPTHWISE(avx2_depthwise, avx2_kind, refuse_depthwise(conv), avx2_depthwise)
 #else
-UNIQ_DEPTHWISE(neon_depthwise, neon_kind, neon_depthwise)
+UNIQ_DEPTHWISE(neon_depthwise, neon_kind, refuse_depthwise(conv), neon_depthwise)
 #endif
 
 #undef UNIQ_DEPTHWISE

@@ -29,19 +29,21 @@ struct SlotWork {
 };
 
 /// sum = (sum of weight * code << shift) + term, of neighbouring outputs of a row and a vector.
+/// With ones, each weight counts twice and one more.
 struct DepthwiseWork {
   const void* slots;  ///< of the first output's first tap, of this vector
   std::int64_t groups, group_bytes;
   std::int64_t columns, column_bytes;  ///< of the window; from one to the next
   std::int64_t pixels, pixel_bytes;    ///< outputs; from one's first slot to the next one's
   const void* weights;
+  const void* ones;  ///< of each group of rows, 1 in rows of the window; or null
   int shift;
   const std::int32_t* terms;  ///< [lane]
   std::int32_t* sums;
   std::int64_t sums_pixel;
 };
 
-/// VPDPBUSD. A slot has 4 codes; weights have 8 bits.
+/// VPDPBUSD. A slot has 4 codes; weights have 8 bits. The only one that takes ones.
 struct Avx512BytesDepthwise {
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kSlotRows = 4;
@@ -49,15 +51,7 @@ struct Avx512BytesDepthwise {
 void slots_avx512_bytes(const SlotWork& work);
 void depthwise_avx512_bytes(const DepthwiseWork& work);
 
-/// VPDPWSSD. A slot has 2 codes of 16 bits, as weights have.
-struct Avx512WordsDepthwise {
-  static constexpr std::int64_t kLanes = 16;
-  static constexpr std::int64_t kSlotRows = 2;
-};
-void slots_avx512_words(const SlotWork& work);
-void depthwise_avx512_words(const DepthwiseWork& work);
-
-/// VPMADDWD: the same.
+/// VPMADDWD. A slot has 2 codes of 16 bits, as weights have.
 struct Avx2Depthwise {
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kSlotRows = 2;

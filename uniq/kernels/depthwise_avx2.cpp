@@ -79,7 +79,7 @@ void slots_avx2(const SlotWork& work) {
   }
 }
 
-void depthwise_avx2(const DepthwiseWork& work) { outputs<Words>(work); }
+void depthwise_avx2(const DepthwiseWork& work) { outputs<Words, false>(work); }
 
 }  // namespace uniq::kernels
 #endif  // x86-64

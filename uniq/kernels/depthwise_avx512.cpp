@@ -1,4 +1,4 @@
-// Depthwise convolutions with VPDPBUSD and VPDPWSSD.
+// Depthwise convolutions with VPDPBUSD.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -21,11 +21,6 @@ inline Vector shift_left(Vector v, Vector count) { return _mm512_sllv_epi32(v, c
 struct Bytes {
   static Vector add(Vector sum, Vector slots, Vector weights) {
     return _mm512_dpbusd_epi32(sum, slots, weights);
-  }
-};
-struct Words {
-  static Vector add(Vector sum, Vector slots, Vector weights) {
-    return _mm512_dpwssd_epi32(sum, slots, weights);
   }
 };
 
@@ -72,21 +67,6 @@ void byte_slots(const SlotWork& work) {
   }
 }
 
-template <int kVectors>
-void word_slots(const SlotWork& work) {
-  auto* to = static_cast<std::uint8_t*>(work.slots);
-  std::int64_t at = 0;
-  for (std::int64_t column = 0; column < work.columns; ++column, at += work.row_pixel) {
-    const Vector a = exchange(work.rows[0] + at);
-    const Vector b = exchange(work.rows[1] + at);
-    const Vector low = _mm512_unpacklo_epi8(a, b);
-    const Vector high = _mm512_unpackhi_epi8(a, b);
-    store_slots<kVectors>(to, _mm512_unpacklo_epi8(low, zero()), _mm512_unpackhi_epi8(low, zero()),
-                          _mm512_unpacklo_epi8(high, zero()), _mm512_unpackhi_epi8(high, zero()));
-    to += kVectors * kBytes;
-  }
-}
-
 }  // namespace
 
 void slots_avx512_bytes(const SlotWork& work) {
@@ -102,21 +82,9 @@ void slots_avx512_bytes(const SlotWork& work) {
   }
 }
 
-void slots_avx512_words(const SlotWork& work) {
-  switch (work.vectors) {
-    case 1:
-      return word_slots<1>(work);
-    case 2:
-      return word_slots<2>(work);
-    case 3:
-      return word_slots<3>(work);
-    default:
-      return word_slots<4>(work);
-  }
+void depthwise_avx512_bytes(const DepthwiseWork& work) {
+  work.ones == nullptr ? outputs<Bytes, false>(work) : outputs<Bytes, true>(work);
 }
-
-void depthwise_avx512_bytes(const DepthwiseWork& work) { outputs<Bytes>(work); }
-void depthwise_avx512_words(const DepthwiseWork& work) { outputs<Words>(work); }
 
 }  // namespace uniq::kernels
 #endif  // x86-64

@@ -77,7 +77,7 @@ void slots_neon(const SlotWork& work) {
   }
 }
 
-void depthwise_neon(const DepthwiseWork& work) { outputs<Words>(work); }
+void depthwise_neon(const DepthwiseWork& work) { outputs<Words, false>(work); }
 
 }  // namespace uniq::kernels
 #endif  // 64-bit ARM
