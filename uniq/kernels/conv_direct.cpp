@@ -225,8 +225,6 @@ void run_block(const PreparedConv& prepared, const Windows<Kind>& windows,
   // group's.
   alignas(kAlignment) std::int32_t tile[kMostDots * Blocks<Kind>::kOuts];
   const bool in_place = s.groups == 1;
-  std::int64_t row = 0;
-  std::int64_t column = 0;
   // While a block's weights are used again and again, those of the next one come near.
   const std::int64_t words = work.rows * work.columns * work.words;
   const std::int64_t bytes = words * work.vectors * Kind::kWordBytes;
@@ -234,10 +232,24 @@ void run_block(const PreparedConv& prepared, const Windows<Kind>& windows,
       std::max<std::int64_t>(1, divide_up(pixels, Kind::kPixels) * words);
   const auto* next = static_cast<const std::byte*>(work.weights) + bytes;
   work.next_step = std::min(kMostNext, divide_up(bytes, all_words));
-  for (std::int64_t pixel = 0; pixel < pixels; pixel += work.pixels) {
+  const bool rows_join = windows.row_step == s.out_width * windows.column_step;
+  std::int64_t times = 1;
+  for (std::int64_t pixel = 0; pixel < pixels; pixel += times * work.pixels) {
     work.next = next;
-    next += work.next_step * words;
     work.pixels = even_share(pixels - pixel, Kind::kPixels);
+    std::int64_t row = pixel / s.out_width;
+    std::int64_t column = pixel % s.out_width;
+    if constexpr (Kind::kRuns) {
+      // As often as the windows go on like this, in shares of the same size.
+      const std::int64_t in_line = rows_join ? pixels - pixel : s.out_width - column;
+      const std::int64_t of_size =
+          pixels - pixel - (work.pixels - 1) * divide_up(pixels - pixel, work.pixels);
+      times = in_place ? std::clamp<std::int64_t>(in_line / work.pixels, 1, of_size) : 1;
+      work.more = times - 1;
+      work.more_bytes = work.pixels * windows.column_step;
+      work.more_sums = work.pixels * to_pixel;
+    }
+    next += times * work.next_step * words;
     for (std::int64_t i = 0; i < work.pixels; ++i) {
       work.inputs[i] = first_window + row * windows.row_step + column * windows.column_step;
       if (++column == s.out_width) column = 0, ++row;

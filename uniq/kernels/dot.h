@@ -29,10 +29,14 @@ struct DotWork {
   std::int64_t vectors;     ///< 1 to the kind's kVectors
   std::int32_t* sums;       ///< of the first window: vectors * kLanes
   std::int64_t sums_pixel;  ///< to those of the next
+  /// Of kinds that run: so many more times as many windows, each time so many bytes and sums
+  /// further.
+  std::int64_t more, more_bytes, more_sums;
 };
 
 /// VPDPBUSD. A word has the codes of four channels; a lane the four weights, of 8 bits.
 struct Avx512VnniDot {
+  static constexpr bool kRuns = true;
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
@@ -42,6 +46,7 @@ void dot_avx512_vnni(const DotWork& work);
 
 /// VPDPBUSD of AVX-VNNI: the same with vectors of half the size.
 struct Avx2VnniDot {
+  static constexpr bool kRuns = true;
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kVectors = 2;
   static constexpr std::int64_t kPixels = 6;
@@ -55,6 +60,7 @@ inline constexpr std::int64_t kFewSteps = 8;
 /// VPMADDUBSW; words and lanes as for VPDPBUSD. Precondition: no sum of `steps` words, at least
 /// one, of two products each leaves 16 bits.
 struct Avx2BytesDot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kVectors = 2;
   static constexpr std::int64_t kPixels = 6;
@@ -62,6 +68,7 @@ struct Avx2BytesDot {
 };
 void dot_avx2_bytes(const DotWork& work);
 struct Avx512BytesDot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
@@ -72,6 +79,7 @@ void dot_avx512_bytes(const DotWork& work);
 /// VPMADDWD; codes of 16 bits with a sign, as are the weights: a word has those of two channels.
 /// Sums of 32 bits wrap.
 struct Avx2WideDot {
+  static constexpr bool kRuns = true;
   static constexpr std::int64_t kLanes = 8;
   static constexpr std::int64_t kVectors = 2;
   static constexpr std::int64_t kPixels = 6;
@@ -79,6 +87,7 @@ struct Avx2WideDot {
 };
 void dot_avx2_wide(const DotWork& work);
 struct Avx512WideDot {
+  static constexpr bool kRuns = true;
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
@@ -92,6 +101,7 @@ void dot_avx512_wide(const DotWork& work);
 /// and weight differ, which XOR leaves. The first number stands before the weights of each block, a
 /// vector of int32 for each of theirs.
 struct Avx512PopcountDot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
@@ -102,6 +112,7 @@ void dot_avx512_popcount(const DotWork& work);
 /// The same of codes of 2 bits: a word of the low bits is followed by one of the high bits, which
 /// counts double; three times the number of weights of 1 stands before them; `words` counts pairs.
 struct Avx512Popcount2Dot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 16;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 3;
@@ -111,6 +122,7 @@ void dot_avx512_popcount2(const DotWork& work);
 
 /// UDOT. A word has the codes of four channels; a lane the four weights, of 8 bits without a sign.
 struct NeonDotprodDot {
+  static constexpr bool kRuns = true;
   static constexpr std::int64_t kLanes = 4;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
@@ -121,6 +133,7 @@ void dot_neon_dotprod(const DotWork& work);
 /// UMULL and UADALP. A word has the codes of four channels; weights have 8 bits without a sign,
 /// those of channels 0 and 1 of all lanes before those of 2 and 3.
 struct NeonDot {
+  static constexpr bool kRuns = true;
   static constexpr std::int64_t kLanes = 4;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 4;
@@ -131,6 +144,7 @@ void dot_neon(const DotWork& work);
 /// UMLAL; words and lanes as for UMULL. Precondition: no sum of `steps` words, at least one, of two
 /// products each leaves 16 bits.
 struct NeonPairsDot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 4;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 4;
@@ -140,6 +154,7 @@ void dot_neon_pairs(const DotWork& work);
 
 /// XOR and CNT; words, lanes, and what stands before the weights as for VPOPCNTD.
 struct NeonPopcountDot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 4;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
@@ -149,6 +164,7 @@ void dot_neon_popcount(const DotWork& work);
 
 /// The same of codes of 2 bits.
 struct NeonPopcount2Dot {
+  static constexpr bool kRuns = false;
   static constexpr std::int64_t kLanes = 4;
   static constexpr std::int64_t kVectors = 4;
   static constexpr std::int64_t kPixels = 6;
