@@ -170,5 +170,46 @@ TEST_F(FoldedTest, IsForFewCodesFromSums) {
   EXPECT_FALSE(fold(epilogue, range));
 }
 
+TEST_F(FoldedTest, LeavesInfinitiesToTheStages) {
+  // Finite for small sums: 1; for large ones infinity * 0, a NaN, which has code 0.
+  Case c;
+  c.scale = {1e38f};
+  c.bias = {0.0f};
+  c.stage_scale = {0.0f};
+  c.stage_bias = {1.0f};
+  c.range.largest = 9;
+  const EpilogueStage stage = {Kind::affine, c.stage_scale.data(), c.stage_bias.data()};
+  c.epilogue = {.channels = 1,
+                .scale = c.scale.data(),
+                .bias = c.bias.data(),
+                .outputs = {{.stages = {stage},
+                             .bits = 2,
+                             .layout = {.bits = 2, .channels = 1, .height = 1, .width = 19}}}};
+  EXPECT_FALSE(fold(c.epilogue, c.range));
+  for (const Isa isa : available_isas())
+    EXPECT_EQ(run(c, isa, c.range), run(c, isa, std::nullopt)) << isa_name(isa);
+  // One that falls to minus infinity at one end alone.
+  c.scale = {3.5e37f};
+  c.bias = {-1e38f};
+  c.stage_bias = {1.5f};
+  EXPECT_FALSE(fold(c.epilogue, c.range));
+}
+
+TEST_F(FoldedTest, NeedsThresholdsOnTheLine) {
+  // A stage rounds to multiples of 512: codes begin up to 256 sums away from where the line has
+  // them.
+  Case c;
+  c.scale = {1.0f};
+  c.bias = {0x1p32f};
+  c.stage_scale = {1.0f};
+  c.stage_bias = {-0x1p32f};
+  const EpilogueStage stage = {Kind::affine, c.stage_scale.data(), c.stage_bias.data()};
+  c.epilogue = {.channels = 1,
+                .scale = c.scale.data(),
+                .bias = c.bias.data(),
+                .outputs = {{.stages = {stage}, .bits = 2, .step = 3e5f}}};
+  EXPECT_FALSE(fold(c.epilogue, {.largest = 1 << 20}));
+}
+
 }  // namespace
 }  // namespace uniq::kernels

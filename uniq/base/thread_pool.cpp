@@ -60,7 +60,9 @@ void ThreadPool::stop() {
 void ThreadPool::begin_round() {
   ++round_;
   for (std::size_t worker = 1; worker <= workers_.size(); ++worker) {
-    shares_[worker].round.store(round_, std::memory_order_release);
+    // In one order with what the worker does before it sleeps: a plain store could come so late
+    // that the worker misses both it and the notice.
+    shares_[worker].round.store(round_, std::memory_order_seq_cst);
     shares_[worker].round.notify_one();
   }
 }
@@ -106,7 +108,7 @@ void ThreadPool::serve(int worker) {
     await_change(own.round, seen);
     if (own.call == nullptr) return;
     work(worker);
-    done.store(seen + 1, std::memory_order_release);
+    done.store(seen + 1, std::memory_order_seq_cst);  // as in begin_round()
     done.notify_one();
   }
 }

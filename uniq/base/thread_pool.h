@@ -43,7 +43,7 @@ class ThreadPool {
   /// A worker's share of a loop: neighbouring calls, which in the next loop it has again, and so
   /// finds in its cache what it wrote. A worker that is done takes calls from the others' shares.
   /// All that it has to know lies in one cache line, which is on its way once. Written only while
-  /// every worker waits, but for `next`.
+  /// every worker waits, but for `next` and `round`.
   struct alignas(kCacheLine) Share {
     std::atomic<std::uint32_t> round = 0;  ///< counts loops; a change wakes the worker
     std::atomic<std::int64_t> next = 0;

@@ -1,15 +1,13 @@
 // Convolutions of weights and codes of 2 bits by look-ups of three products at once. Three codes
 // are six bits; they name a table of 64 bytes, which has for all values of three weights the sum of
 // the products, and the three weights' bits of an output channel are the index. What is looked up
-// is summed in bytes, for as many steps as fit, and then widened: nine at the worst, and more where
-// the weights allow it, which is known when they are laid out.
+// is summed in bytes, nine times, and then widened.
 //
 // The codes are stored in planes. A part's are rewritten as the tables' places once, before its
-// output channels: 11 triples for each word of 32 channels, in 24 bytes.
+// output channels: 11 triples for each word of 32 channels, each triple's places in neighbouring
+// columns side by side.
 #include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <limits>
 #include <utility>
 
 #include "uniq/kernels/conv_kernels.h"

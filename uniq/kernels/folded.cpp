@@ -46,7 +46,8 @@ class Channel {
   bool fold(int largest, float& scale, float& bias) const {
     constexpr double kMost = 0x1p30;
     const auto reach = static_cast<double>(range_ + std::abs(term_));
-    if (!(std::abs(slope_) * reach + std::abs(start_) < kMost) || reach >= kMost) return false;
+    if (!(std::abs(slope_) * reach + std::abs(start_) < kMost) || reach >= kMost || !stays_finite())
+      return false;
     const int first = code(-range_);
     const int last = code(range_);
     if (first == last) {
@@ -54,6 +55,7 @@ class Channel {
       bias = static_cast<float>(first);
       return true;
     }
+    if (slope_ == 0.0) return false;  // too small a slope for a double
     scale = static_cast<float>(slope_);
     std::vector<std::int64_t> at;  // the least sum of each code first + 1..last
     for (int k = first + 1; k <= last; ++k) at.push_back(threshold(k));
@@ -80,9 +82,12 @@ class Channel {
 
  private:
   std::int64_t sum(std::int64_t u) const { return sign_ * u; }
+  float value(std::int64_t u) const {
+    return std::fma(static_cast<float>(sum(u)), epilogue_.scale[channel_],
+                    epilogue_.bias[channel_]);
+  }
   int code(std::int64_t u) const {
-    float v =
-        std::fma(static_cast<float>(sum(u)), epilogue_.scale[channel_], epilogue_.bias[channel_]);
+    float v = value(u);
     for (const EpilogueStage& stage : output_.stages) v = after(stage, channel_, v);
     return code_of(output_, v);
   }
@@ -93,23 +98,43 @@ class Channel {
     return std::fma(static_cast<float>(sum(u) - term_), scale, bias);
   }
 
+  /// Whether no step of the largest or the least sum, and so of none, leaves fp32's range: an
+  /// infinity times 0 would be a NaN, and codes would fall and rise again.
+  bool stays_finite() const {
+    for (const std::int64_t u : {-range_, range_}) {
+      float v = value(u);
+      bool is_finite = std::isfinite(v);
+      for (const EpilogueStage& stage : output_.stages) {
+        v = after(stage, channel_, v);
+        is_finite = is_finite && std::isfinite(v);
+      }
+      if (!is_finite || !std::isfinite(v / output_.step)) return false;
+    }
+    return true;
+  }
+
   /// The least u whose code is at least k. Precondition: that of -range is not, that of range is.
   std::int64_t threshold(int k) const {
     std::int64_t below = -range_;
     std::int64_t above = range_;
-    // From where the line crosses it, in growing steps to both sides.
+    // From where the line crosses it, in growing steps to one side, until it lies in between.
     const double guess = sign_ * ((k - 0.5 - start_) / slope_);
-    std::int64_t at = static_cast<std::int64_t>(
+    const auto at = static_cast<std::int64_t>(
         std::clamp(guess, static_cast<double>(below + 1), static_cast<double>(above)));
-    for (std::int64_t step = 1; above - below > 1; step *= 2) {
-      if (code(at) >= k) {
-        above = at;
-        at = std::max(below + 1, at - step);
-      } else {
-        below = at;
-        at = std::min(above - 1, at + step);
-      }
-      if (at >= above || at <= below) at = below + (above - below) / 2;
+    if (code(at) >= k) {
+      above = at;
+      std::int64_t step = 1;
+      for (; above - step > below && code(above - step) >= k; step *= 2) above -= step;
+      below = std::max(below, above - step);
+    } else {
+      below = at;
+      std::int64_t step = 1;
+      for (; below + step < above && code(below + step) < k; step *= 2) below += step;
+      above = std::min(above, below + step);
+    }
+    while (above - below > 1) {
+      const std::int64_t middle = below + (above - below) / 2;
+      (code(middle) >= k ? above : below) = middle;
     }
     return above;
   }

@@ -4,8 +4,8 @@
 // straight line but for its roundings, and then rounded to a code. A sum is an integer, so between
 // the sums of two codes the line may be moved: by one multiply-add it gives the same codes, as long
 // as there is room for its own rounding. Whether there is, is tried at both sums next to each
-// code's threshold; neither way ever falls as the sum rises, or rises as it falls, so the codes of
-// all other sums are the same too.
+// code's threshold. As long as all steps stay finite, neither way ever falls as the sum rises, or
+// rises as it falls, so the codes of all other sums are the same too.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include <algorithm>
 #include <type_traits>
 
 #include "uniq/kernels/triples.h"
@@ -221,8 +220,10 @@ void make_triples_avx512(const TripleInput& work) {
   const Vector transpose = _mm512_load_si512(order);
   for (std::int64_t column = 0; column < work.columns; column += kTripleColumns) {
     const std::uint8_t* from[kTripleColumns];
-    for (std::int64_t i = 0; i < kTripleColumns; ++i)
-      from[i] = work.planes + std::min(column + i, work.columns - 1) * work.words * 8;
+    for (std::int64_t i = 0; i < kTripleColumns; ++i) {
+      const std::int64_t at = column + i < work.columns ? column + i : work.columns - 1;
+      from[i] = work.planes + at * work.words * 8;
+    }
     std::uint16_t* to = work.to + column;
     for (std::int64_t word = 0; word < work.words; ++word, to += kWordTriples * work.to_columns) {
       const Vector planes = load_columns(from, word * 8);

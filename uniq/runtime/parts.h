@@ -16,8 +16,8 @@ inline constexpr std::int64_t kPartsOfThread = 4;
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads);
 
 /// How a pooled convolution (Step::is_pooled) and its pool are computed together: some rows of the
-/// convolution at a time, each of which goes into the largest sums of the pool's rows whose windows
-/// it lies in.
+/// convolution at a time, each of which is pooled along its columns; the last of these, as many as
+/// a window has, are kept, and make a row of the pool's.
 class PooledRows {
  public:
   PooledRows(const Step& conv, const Step& pool);
