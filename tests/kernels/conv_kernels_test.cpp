@@ -92,6 +92,55 @@ TEST_F(ConvKernels, SizesAroundTiles) {
     }
 }
 
+// Look-ups of three products go on over up to 8 windows of a row, or 4 of two blocks of 64 outputs.
+TEST_F(ConvKernels, NeighbouringWindowsOfTwoBits) {
+  constexpr std::int64_t kOuts[] = {1, 16, 63, 64, 65, 128, 130};
+  constexpr std::int64_t kIns[] = {1, 3, 31, 32, 33, 64, 70};
+  std::size_t next = 0;
+  for (const std::int64_t width : {1, 7, 8, 9, 15, 16, 17, 34})
+    for (const std::int64_t stride : {1, 2, 3})
+      for (const std::int64_t kernel : {1, 3, 5}) {
+        const ConvShape shape = with_output({.in_channels = kIns[next % std::size(kIns)],
+                                             .in_height = 4,
+                                             .in_width = width,
+                                             .out_channels = kOuts[next / 2 % std::size(kOuts)],
+                                             .kernel_height = kernel,
+                                             .kernel_width = kernel,
+                                             .stride_height = stride,
+                                             .stride_width = stride,
+                                             .padding_height = kernel / 2,
+                                             .padding_width = kernel / 2});
+        ++next;
+        for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread})
+          compare(make_conv(shape, {grid, 2}, {Grid::unsigned_, 2},
+                            next % 2 == 0 ? Pad::nothing : Pad::middle_code));
+      }
+}
+
+// Windows of one pixel follow each other along rows, and where no border lies between, over rows.
+TEST_F(ConvKernels, LinesOfPixels) {
+  constexpr std::int64_t kOuts[] = {1, 16, 17, 64, 65, 96, 130};
+  constexpr std::int64_t kIns[] = {3, 4, 16, 24, 33};
+  std::size_t next = 0;
+  for (const std::int64_t height : {1, 2, 3, 5})
+    for (const std::int64_t width : {1, 5, 6, 7, 12, 13, 20})
+      for (const std::int64_t stride : {1, 2})
+        for (const std::int64_t padding : {0, 1}) {
+          const ConvShape shape = with_output({.in_channels = kIns[next % std::size(kIns)],
+                                               .in_height = height,
+                                               .in_width = width,
+                                               .out_channels = kOuts[next / 2 % std::size(kOuts)],
+                                               .stride_height = stride,
+                                               .stride_width = stride,
+                                               .padding_height = padding,
+                                               .padding_width = padding});
+          ++next;
+          for (const int bits : {4, 8})
+            compare(
+                make_conv(shape, {Grid::mid_rise, bits}, {Grid::unsigned_, bits}, Pad::nothing));
+        }
+}
+
 TEST_F(ConvKernels, OddWindows) {
   const ConvShape base = {.in_channels = 6, .in_height = 5, .in_width = 7, .out_channels = 20};
   const auto with = [&](auto change) {
