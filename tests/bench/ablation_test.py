@@ -52,8 +52,8 @@ class Ablation(unittest.TestCase):
                   for row in found["rows"]}
         same = (1.0, 1.0)
         self.assertEqual(ratios, {"": same, "fusing": same, "thresholds": same,
-                                  "reciprocal": same, "layouts": same, "tuning": (0.5, 0.5),
-                                  "table": same, "winograd": (1.5, 1.5)})
+                                  "reciprocal": same, "folding": same, "layouts": same,
+                                  "tuning": (0.5, 0.5), "table": same, "winograd": (1.5, 1.5)})
 
     def test_lines(self):
         lines = self.run_it("a.uniq", "b.uniq").splitlines()
