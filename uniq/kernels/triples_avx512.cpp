@@ -206,7 +206,7 @@ void make_triples_avx512(const TripleInput& work) {
   // Bytes of 64 bits, both planes of a word: for each of four triples 8 bits from its low bits on
   // and 8 from its high bits on, of which three count. The last of all has bits of no channel.
   const auto places = [](int triple) {
-    const auto at = [triple](int i) { return static_cast<long long>(3 * (triple + i)); };
+    const auto at = [triple](int i) { return 3LL * (triple + i); };
     long long bytes = 0;
     for (int i = 3; i >= 0; --i) bytes = bytes << 16 | (at(i) + 32) % 64 << 8 | at(i);
     return _mm512_set1_epi64(bytes);

@@ -86,8 +86,9 @@ ConvChoice make_choice(const kernels::CodeConv& conv, kernels::Isa isa, const Cp
   ConvChoice choice{.conv = conv, .candidates = kernels::conv_candidates(conv, isa, cpu)};
   for (ConvCandidate& own : choice.candidates)
     if (own.refusal.empty() && leaves_out(without, *own.kernel)) own.refusal = "left out";
-  std::ranges::stable_partition(choice.candidates,
-                                [](const ConvCandidate& own) { return own.refusal.empty(); });
+  // Not that of std::ranges: its result is none to clang 14, which builds the fuzzers.
+  std::stable_partition(choice.candidates.begin(), choice.candidates.end(),
+                        [](const ConvCandidate& own) { return own.refusal.empty(); });
   if (tuned == nullptr) return choice;
   const auto found = tuned->find(conv_key(conv));
   if (found != tuned->end()) take_tuned(found->second, choice);
