@@ -4,58 +4,19 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <iterator>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tests/kernels/conv_cases.h"
+#include "tests/kernels/conv_comparison.h"
 #include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels {
 namespace {
 
-bool full() { return std::getenv("UNIQ_FULL") != nullptr; }
-
-class ConvKernels : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (fast_kernels().empty()) GTEST_SKIP() << "this CPU runs the scalar kernel alone";
-  }
-
-  /// Compares all kernels that support it on random codes, all codes 0, all M, and weights 0 with
-  /// inputs M.
-  void compare(const CodeConv& conv) {
-    ASSERT_TRUE(sums_fit(conv)) << describe(conv);
-    for (const Codes codes : {Codes::random, Codes::zeros, Codes::largest, Codes::ends}) {
-      const ConvCase c = make_case(conv, codes, random_);
-      const std::vector<std::int32_t> expected = sums_of(conv_kernels().back(), c);
-      for (const ConvKernel& kernel : fast_kernels()) {
-        if (!kernel.supports(conv)) continue;
-        const Cut cut = {.rows = 1 + static_cast<std::int64_t>(random_() % 4),
-                         .channels = random_() % 2 == 0 ? 1 : 1 << 20,
-                         .more = static_cast<std::int64_t>(random_() % 2)};
-        ASSERT_EQ(sums_of(kernel, c, cut), expected)
-            << kernel.name << ", codes " << static_cast<int>(codes) << ", " << describe(conv)
-            << ", seed " << seed_;
-        ++compared_;
-      }
-    }
-  }
-
-  /// With weights that fit a byte and that do not, and activations with and without a zero.
-  void compare_formats(const ConvShape& shape) {
-    compare(make_conv(shape, {Grid::mid_rise, 2}, {Grid::unsigned_, 2}, Pad::nothing));
-    compare(make_conv(shape, {Grid::mid_rise, 8}, {Grid::mid_rise, 4}, Pad::nothing));
-    compare(make_conv(shape, {Grid::mid_tread, 8}, {Grid::mid_tread, 8}, Pad::middle_code));
-  }
-
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  int compared_ = 0;
-};
+using ConvKernels = ConvComparison;
 
 TEST_F(ConvKernels, AllPairsOfFormats) {
   for (const Format& weights : all_formats())
@@ -247,86 +208,6 @@ TEST_F(ConvKernels, Groups) {
                                      .padding_width = 1,
                                      .groups = groups}));
   EXPECT_GT(compared_, 0);
-}
-
-/// A depthwise window; its size is filled in.
-ConvShape depthwise(std::int64_t channels, std::int64_t height, std::int64_t width, ConvShape s) {
-  s.in_channels = s.out_channels = s.groups = channels;
-  s.in_height = height;
-  s.in_width = width;
-  return with_output(s);
-}
-
-constexpr ConvShape kDepthwiseWindows[] = {
-    {.kernel_height = 3, .kernel_width = 3, .padding_height = 1, .padding_width = 1},
-    {.kernel_height = 3,
-     .kernel_width = 3,
-     .stride_height = 2,
-     .stride_width = 2,
-     .padding_height = 1,
-     .padding_width = 1},
-    {.kernel_height = 5, .kernel_width = 5, .padding_height = 2, .padding_width = 2},
-    {.kernel_height = 5,
-     .kernel_width = 5,
-     .stride_height = 2,
-     .stride_width = 1,
-     .padding_height = 1,
-     .padding_width = 2},
-    {.kernel_height = 1, .kernel_width = 3, .padding_width = 1},
-    {.kernel_height = 4, .kernel_width = 1, .padding_height = 3},
-    {.kernel_height = 3,
-     .kernel_width = 3,
-     .stride_height = 2,
-     .padding_height = 2,
-     .padding_width = 3,
-     .dilation_height = 2,
-     .dilation_width = 3},
-    {.kernel_height = 2,
-     .kernel_width = 2,
-     .padding_height = 2,
-     .padding_width = 1,
-     .dilation_height = 2},
-};
-
-TEST_F(ConvKernels, DepthwiseSizesAroundVectors) {
-  // Vectors have 4, 8 or 16 lanes, blocks 4 of them; up to 4 rows are computed from the same slots.
-  for (const std::int64_t channels :
-       {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 129})
-    for (const ConvShape& window : kDepthwiseWindows)
-      for (const std::int64_t width : {1, 2, 3, 8})
-        compare_formats(depthwise(channels, 5 + width % 3, 5 + width, window));
-  EXPECT_GT(compared_, 0);
-}
-
-TEST_F(ConvKernels, DepthwiseRowsWiderThanWhatIsComputedAtOnce) {
-  for (const ConvShape& window : kDepthwiseWindows)
-    for (const std::int64_t width : {16, 17, 18, 33, 36, 37, 38, 39, 75, 76, 77, 78, 79, 157, 200})
-      for (const std::int64_t channels : {3, 66})
-        compare_formats(depthwise(channels, 5, width, window));
-  EXPECT_GT(compared_, 0);
-}
-
-TEST_F(ConvKernels, DepthwiseAllPairsOfFormats) {
-  for (const Format& weights : all_formats())
-    for (const Format& activations : all_formats())
-      for (const Pad pad : {Pad::nothing, Pad::zero_code, Pad::middle_code, Pad::largest_code})
-        for (const ConvShape& window : {kDepthwiseWindows[0], kDepthwiseWindows[2]})
-          compare(make_conv(depthwise(18, 4, 5, window), weights, activations, pad));
-}
-
-TEST_F(ConvKernels, DepthwiseRandomShapesAndFormats) {
-  const std::vector<Format> formats = all_formats();
-  const int rounds = full() ? 20'000 : 300;
-  for (int i = 0; i < rounds; ++i) {
-    const ConvShape shape = random_shape(random_);
-    const auto channels = static_cast<std::int64_t>(2 + random_() % 140);
-    const CodeConv conv =
-        make_conv(depthwise(channels, shape.in_height, shape.in_width, shape),
-                  formats[random_() % formats.size()], formats[random_() % formats.size()],
-                  static_cast<Pad>(random_() % 4));
-    ASSERT_NO_FATAL_FAILURE(compare(conv));
-  }
-  EXPECT_GE(compared_, rounds);
 }
 
 TEST_F(ConvKernels, VectorsOfThousandsOfChannels) {
