@@ -9,6 +9,9 @@
 
 namespace uniq::kernels {
 
+/// Of ReLU6.
+inline constexpr float kSix = 6.0f;
+
 inline int code_of(const EpilogueOutput& output, float v) {
   const float u = v / output.step - output.offset;
   if (!(u > 0.0f)) return 0;

@@ -80,8 +80,7 @@ bool bounds_codes(const EpilogueOutput& output, OutputRun& run) {
   const EpilogueStage::Kind kind = output.stages.back().kind;
   if (kind == EpilogueStage::Kind::relu) return true;
   if (kind != EpilogueStage::Kind::relu6 || run.reciprocal == 0.0f) return false;
-  constexpr float kBound = 6.0f;
-  bound_codes(kBound, run);
+  bound_codes(kSix, run);
   return true;
 }
 

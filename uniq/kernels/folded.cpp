@@ -13,12 +13,10 @@ namespace {
 
 using Kind = EpilogueStage::Kind;
 
-constexpr float kBound = 6.0f;
-
 float after(const EpilogueStage& stage, std::size_t channel, float v) {
   if (stage.kind == Kind::affine) return std::fma(v, stage.scale[channel], stage.bias[channel]);
   if (!(v > 0.0f)) return 0.0f;
-  return stage.kind == Kind::relu6 ? std::min(v, kBound) : v;
+  return stage.kind == Kind::relu6 ? std::min(v, kSix) : v;
 }
 
 /// A channel of an epilogue. Sums are counted so that codes do not fall: `sign` * sum.
@@ -156,7 +154,7 @@ std::optional<Folded> fold(const Epilogue& epilogue, const SumRange& range) {
   const bool is_bounded =
       !output.stages.empty() && output.stages.back().kind == EpilogueStage::Kind::relu6;
   Folded folded;
-  folded.largest = is_bounded ? code_of(output, kBound) : max_code(output.bits);
+  folded.largest = is_bounded ? code_of(output, kSix) : max_code(output.bits);
   folded.scale.resize(static_cast<std::size_t>(epilogue.channels));
   folded.bias.resize(folded.scale.size());
   for (std::size_t c = 0; c < folded.scale.size(); ++c)

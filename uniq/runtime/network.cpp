@@ -63,18 +63,13 @@ EpilogueStage::Kind stage_kind(format::Stage::Kind kind) {
 }
 
 /// Nothing where what the sums lack is not the same everywhere.
-std::optional<kernels::SumRange> sum_range(const kernels::PreparedConv& prepared) {
-  const kernels::CodeConv& conv = prepared.conv;
+std::optional<kernels::SumRange> sum_range(const PackedNode& node, const format::Encoding& input,
+                                           const kernels::PreparedConv& prepared) {
   if (prepared.corrections.vary()) return std::nullopt;
-  const auto most = [](Grid grid, int bits) {
-    return std::int64_t{std::max(std::abs(code_integer(0, grid, bits)),
-                                 std::abs(code_integer(max_code(bits), grid, bits)))};
-  };
+  const kernels::ConvShape& shape = prepared.conv.shape;
   const std::vector<std::int32_t>& terms = prepared.corrections.terms;
   return kernels::SumRange{
-      .largest = conv.shape.taps() * conv.shape.group_in() *
-                 most(conv.weight_grid, conv.weight_bits) *
-                 most(conv.activation_grid, conv.activation_bits),
+      .largest = format::largest_sum(shape.taps() * shape.group_in(), node.weights, input),
       .terms = prepared.lacks_corrections && !terms.empty() ? terms.data() : nullptr};
 }
 
@@ -269,7 +264,8 @@ void Network::add_step(std::size_t index, const Without& without) {
   step.epilogue = make_epilogue(index, step.outputs, without);
   if (const auto* core = std::get_if<CodeConvCore>(&step.core);
       core != nullptr && !step.adds_residual && !without.folding)
-    step.sums = sum_range(core->prepared);
+    step.sums =
+        sum_range(node, values_[static_cast<std::size_t>(node.inputs[0])].encoding, core->prepared);
   step.program = kernels::EpilogueProgram(step.epilogue, step.sums);
   if (auto* core = std::get_if<InputCore>(&step.core))
     make_tables(step, loops(), kernels::input_words_of(isa_, cpu_info()), *core);

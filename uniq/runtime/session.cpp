@@ -229,11 +229,11 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
   const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
   const std::int64_t part_end = part.first_row + part.rows;
   const std::int64_t end = rows.end(part_end - 1);
-  for (std::int64_t first = rows.first(part.first_row) / rows.row_step() * rows.row_step();
-       first < end; first += rows.share(end - first)) {
-    const kernels::ConvPart chunk = {.first_row = first,
-                                     .rows = std::min(rows.share(end - first), step.rows - first),
-                                     .channels = part.channels};
+  std::int64_t first = rows.first(part.first_row) / rows.row_step() * rows.row_step();
+  for (kernels::ConvPart chunk; first < end; first += chunk.rows) {
+    chunk = {.first_row = first,
+             .rows = std::min(rows.share(end - first), step.rows - first),
+             .channels = part.channels};
     kernels::SumTerms terms = core.kernel->sums(
         core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), chunk,
         own.scratch.data(), sums);
@@ -251,17 +251,16 @@ void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int w
                                         .largest = largest + y % rows.depth() * rows.pooled_row()});
       for (std::int64_t row = std::max(part.first_row, rows.reader(y));
            row < part_end && rows.first(row) <= y; ++row)
-        if (y == rows.end(row) - 1) finish_pooled(step, next, row, largest, worker);
+        if (y == rows.end(row) - 1) finish_pooled(step, next, rows, row, largest, worker);
       if (terms.window != nullptr) terms.window += step.columns;
       if (terms.places != nullptr) terms.places += step.columns;
     }
   }
 }
 
-void Session::finish_pooled(const Step& step, const Step& next, std::int64_t row,
-                            const std::int32_t* largest, int worker) {
+void Session::finish_pooled(const Step& step, const Step& next, const PooledRows& rows,
+                            std::int64_t row, const std::int32_t* largest, int worker) {
   const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
-  const PooledRows rows(step, next);
   Worker& own = workers_[static_cast<std::size_t>(worker)];
   for (std::int64_t y = rows.first(row); y < rows.end(row); ++y)
     own.rows[static_cast<std::size_t>(y - rows.first(row))] =

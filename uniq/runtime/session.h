@@ -9,6 +9,7 @@
 #include "uniq/base/aligned.h"
 #include "uniq/base/thread_pool.h"
 #include "uniq/runtime/network.h"
+#include "uniq/runtime/parts.h"
 
 namespace uniq::runtime {
 
@@ -54,7 +55,7 @@ class Session {
                 int worker);
   /// A pooled convolution and its pool, of some rows of the pool's.
   void run_pooled(std::size_t index, const kernels::ConvPart& rows, int worker);
-  void finish_pooled(const Step& step, const Step& next, std::int64_t row,
+  void finish_pooled(const Step& step, const Step& next, const PooledRows& rows, std::int64_t row,
                      const std::int32_t* largest, int worker);
   void run_row(const Step& step, const std::uint8_t* picture, std::int64_t row, int worker);
   void write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work, int worker);
