@@ -15,6 +15,7 @@
 #include "uniq/kernels/corrections.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/loops.h"
+#include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels {
 
@@ -23,6 +24,8 @@ struct PreparedConv {
   CodeConv conv;
   CodeLayout input;      ///< how the codes lie in memory
   AlignedBytes weights;  ///< in the kernel's own layout
+  /// What the weights are stored as, where sums lack the rest (SumTerms): sums of windows.
+  StoredWeights stored = {};
   Corrections corrections;
   /// Whether the sums lack them (SumTerms::terms).
   bool lacks_corrections = false;

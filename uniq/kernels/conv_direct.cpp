@@ -139,6 +139,7 @@ PreparedConv prepare_direct(const CodeConv& conv, const CodeLayout& input,
   return {.conv = conv,
           .input = input,
           .weights = lay_out<Kind>(conv, codes),
+          .stored = stored_of<Kind>(conv),
           .corrections = make_corrections(conv, codes),
           .lacks_corrections = conv.shape.groups == 1,
           .row_step = 1,
@@ -195,7 +196,7 @@ struct Windows {
 template <class Kind>
 std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
   return static_cast<std::size_t>(Windows<Kind>(prepared, rows).copied_bytes) +
-         finish_scratch(prepared, stored_of<Kind>(prepared.conv), rows);
+         finish_scratch(prepared, rows);
 }
 
 /// What all of a part's work shares.
@@ -285,7 +286,7 @@ SumTerms sums_direct(const PreparedConv& prepared, const std::uint8_t* input, co
   const Windows<Kind> windows(prepared, part.rows);
   const std::uint8_t* const first_codes = windows.first(prepared, first_window, scratch);
   DotWork work = work_of<Kind>(prepared, windows);
-  Finish finish(prepared, stored_of<Kind>(conv), part, scratch + windows.copied_bytes);
+  Finish finish(prepared, part, scratch + windows.copied_bytes);
   for (std::int64_t group = 0; group < s.groups; ++group) {
     finish.set_group(loops, first_window + group * s.group_in(), s.group_in());
     // Planes have one group.

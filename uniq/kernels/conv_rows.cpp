@@ -228,6 +228,7 @@ PreparedConv prepare_rows(const CodeConv& conv, const CodeLayout& input,
   PreparedConv prepared = {.conv = conv,
                            .input = input,
                            .weights = AlignedBytes(static_cast<std::size_t>(sizes.bytes())),
+                           .stored = stored,
                            .corrections = make_corrections(conv, codes),
                            .lacks_corrections = true,
                            .row_step = kRowsOut,
@@ -264,7 +265,7 @@ PreparedConv prepare_rows(const CodeConv& conv, const CodeLayout& input,
 template <class Kind>
 std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
   return static_cast<std::size_t>(Scratch<Kind>(prepared.conv.shape).finish_at) +
-         finish_scratch(prepared, stored_of(prepared.conv), rows);
+         finish_scratch(prepared, rows);
 }
 
 /// The products of all places, of columns first.. and a block of output channels.
@@ -308,7 +309,7 @@ SumTerms sums_rows(const PreparedConv& prepared, const std::uint8_t* input, cons
   auto* const codes = reinterpret_cast<std::int16_t*>(scratch);
   auto* const transformed = reinterpret_cast<std::int16_t*>(scratch + at.transformed_at);
   auto* const products = reinterpret_cast<std::int32_t*>(scratch + at.products_at);
-  Finish finish(prepared, stored_of(prepared.conv), part, scratch + at.finish_at);
+  Finish finish(prepared, part, scratch + at.finish_at);
   finish.set_group(loops_of(Kind::kIsa), first_window, s.in_channels);
   // Points that are not used.
   std::fill(products + sizes.points() * kGroup<Kind> * kOuts<Kind>,

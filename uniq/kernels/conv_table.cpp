@@ -137,6 +137,7 @@ PreparedConv prepare_table(const CodeConv& conv, const CodeLayout& input,
   return {.conv = conv,
           .input = input,
           .weights = std::move(weights),
+          .stored = stored_codes(conv),
           .corrections = make_corrections(conv, codes),
           .lacks_corrections = true,
           .row_step = 1,
@@ -144,8 +145,7 @@ PreparedConv prepare_table(const CodeConv& conv, const CodeLayout& input,
 }
 
 std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
-  return static_cast<std::size_t>(Map(prepared, rows).bytes()) +
-         finish_scratch(prepared, stored_codes(prepared.conv), rows);
+  return static_cast<std::size_t>(Map(prepared, rows).bytes()) + finish_scratch(prepared, rows);
 }
 
 SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
@@ -160,7 +160,7 @@ SumTerms sums_table(const PreparedConv& prepared, const std::uint8_t* input, con
       prepared.input.at(part.first_row * s.stride_height - s.padding_height, -s.padding_width);
   auto* const tables = reinterpret_cast<std::uint8_t*>(scratch);
   make_map(prepared, first_window, map, tables);
-  Finish finish(prepared, stored_codes(conv), part, scratch + map.bytes());
+  Finish finish(prepared, part, scratch + map.bytes());
   finish.set_group(loops, first_window, s.in_channels);
 
   const std::int64_t stride = sums_stride(part.channels);

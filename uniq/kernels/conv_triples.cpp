@@ -108,6 +108,7 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
   return {.conv = conv,
           .input = input,
           .weights = std::move(weights),
+          .stored = stored_codes(conv),
           .corrections = make_corrections(conv, codes),
           .lacks_corrections = true,
           .row_step = 1,
@@ -116,7 +117,7 @@ PreparedConv prepare(const CodeConv& conv, const CodeLayout& input,
 
 std::size_t scratch_bytes(const PreparedConv& prepared, std::int64_t rows) {
   return static_cast<std::size_t>(Map(prepared.conv.shape, rows).bytes()) +
-         finish_scratch(prepared, stored_codes(prepared.conv), rows);
+         finish_scratch(prepared, rows);
 }
 
 SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
@@ -135,7 +136,7 @@ SumTerms sums(const PreparedConv& prepared, const std::uint8_t* input, const Con
                          .words = layout.words(),
                          .to = triples + row * map.row,
                          .to_columns = map.stored_columns});
-  Finish finish(prepared, stored_codes(conv), part, scratch + map.bytes());
+  Finish finish(prepared, part, scratch + map.bytes());
   finish.set_group(loops_of(Isa::avx512_vnni), first_window, s.in_channels);
 
   TripleWork work = {};

@@ -223,6 +223,7 @@ PreparedConv prepare_winograd(const CodeConv& conv, const CodeLayout& input,
       .input = input,
       .weights = AlignedBytes(static_cast<std::size_t>(
           sizes.weight_bytes() + 4 * sizes.outs * std::int64_t{sizeof(std::int32_t)})),
+      .stored = stored,
       .corrections = make_corrections(conv, codes),
       .lacks_corrections = true,
       .row_step = 2,
@@ -259,7 +260,7 @@ PreparedConv prepare_winograd(const CodeConv& conv, const CodeLayout& input,
 template <class Kind>
 std::size_t scratch_of(const PreparedConv& prepared, std::int64_t rows) {
   return static_cast<std::size_t>(Scratch<Kind>(prepared).finish_at) +
-         finish_scratch(prepared, stored_of<Kind>(prepared.conv), rows);
+         finish_scratch(prepared, rows);
 }
 
 /// The products of all places, of some tiles and a block of output channels.
@@ -307,7 +308,7 @@ SumTerms sums_winograd(const PreparedConv& prepared, const std::uint8_t* input,
   auto* const products = reinterpret_cast<std::int32_t*>(scratch + places.products_at);
   const auto* const corrections =
       reinterpret_cast<const std::int32_t*>(prepared.weights.data() + sizes.weight_bytes());
-  Finish finish(prepared, stored_of<Kind>(prepared.conv), part, scratch + places.finish_at);
+  Finish finish(prepared, part, scratch + places.finish_at);
   finish.set_group(loops_of(Kind::kIsa), first_window, s.in_channels);
 
   const std::int64_t stride = sums_stride(part.channels);

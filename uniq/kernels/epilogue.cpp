@@ -8,6 +8,7 @@
 
 #include "uniq/grid/grid.h"
 #include "uniq/kernels/code_of.h"
+#include "uniq/kernels/fixed_point.h"
 #include "uniq/kernels/folded.h"
 
 namespace uniq::kernels {
@@ -137,14 +138,18 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue, const std::optional<S
       return std::abs(scale) < kLargest;
     });
   if (!sums) return;
+  folded_terms_ = sums->terms;
   std::optional<Folded> folded = fold(epilogue, *sums);
-  if (!folded) return;
+  if (!folded) {
+    fixed_ = fixed_point(epilogue, *sums);
+    return;
+  }
   EpilogueOutput codes = epilogue.outputs[0];
   codes.stages.clear();
   codes.step = 1.0f;
   codes.offset = 0.0f;
   codes.multiplies = true;
-  fold_ = {.by = std::move(*folded), .terms = sums->terms, .output = output_run(codes, channels_)};
+  fold_ = {.by = std::move(*folded), .output = output_run(codes, channels_)};
   bound_codes(static_cast<float>(fold_->by.largest), fold_->output);
 }
 
@@ -164,9 +169,19 @@ void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
                      .relu = relu_,
                      .outputs = outputs_.data(),
                      .to = work.outputs,
-                     .output_count = static_cast<int>(outputs_.size())};
-  if (fold_ && work.sums != nullptr && work.residual == nullptr && work.terms.places == nullptr &&
-      work.terms.terms == fold_->terms) {
+                     .output_count = static_cast<int>(outputs_.size()),
+                     .fixed = nullptr};
+  FixedRun fixed;
+  const bool is_as_known = work.sums != nullptr && work.residual == nullptr &&
+                           work.terms.places == nullptr && work.terms.terms == folded_terms_;
+  if (is_as_known && fixed_) {
+    fixed = {.scale = fixed_->scale.data(),
+             .bias = fixed_->bias.data(),
+             .margin = fixed_->margin,
+             .largest = fixed_->largest};
+    run.fixed = &fixed;
+  }
+  if (is_as_known && fold_) {
     run.terms.terms = nullptr;
     run.scale = fold_->by.scale.data();
     run.bias = fold_->by.bias.data();

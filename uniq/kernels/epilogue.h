@@ -40,6 +40,7 @@ struct EpilogueOutput {
 /// Sums that an epilogue is made for.
 struct SumRange {
   std::int64_t largest = 0;  ///< none is beyond it or its negative
+  std::int64_t windows = 0;  ///< largest SumTerms::per_code * window, or its negative
   /// What each channel's sums lack (SumTerms::terms), the same everywhere; or null.
   const std::int32_t* terms = nullptr;
 };
@@ -73,11 +74,19 @@ struct Folded {
   int largest = 0;  ///< code
 };
 
+/// The same in fixed point (fixed_point.h), where a margin says so.
+struct FixedPoint {
+  std::vector<float> scale, bias;  ///< in units; the bias with the margin
+  std::int32_t margin = 0;         ///< units
+  int largest = 0;                 ///< code
+};
+
 /// An epilogue made ready to run.
 class EpilogueProgram {
  public:
   EpilogueProgram() = default;
-  /// sums: which there will be, where that is known: if it can, it folds them (folded.h).
+  /// sums: which there will be, where that is known: if it can, it folds them (folded.h,
+  /// fixed_point.h).
   explicit EpilogueProgram(const Epilogue& epilogue,
                            const std::optional<SumRange>& sums = std::nullopt);
   // Outputs point to stages.
@@ -99,13 +108,15 @@ class EpilogueProgram {
   std::vector<StageRun> stages_;  ///< of all outputs
   std::vector<OutputRun> outputs_;
   bool folds_shift_ = false;  ///< EpilogueRun::folds_shift
-  /// The same from sums that lack `terms`: the scale and the bias give codes.
+  /// The scale and the bias give codes.
   struct Fold {
     Folded by;
-    const std::int32_t* terms = nullptr;
     OutputRun output = {};
   };
   std::optional<Fold> fold_;
+  /// Or, beside the steps.
+  std::optional<FixedPoint> fixed_;
+  const std::int32_t* folded_terms_ = nullptr;  ///< that either way has in it
 };
 
 }  // namespace uniq::kernels

@@ -19,23 +19,22 @@ std::int64_t covered_columns(const ConvShape& s) {
   return covered(s.out_width, s.stride_width, s.kernel_width, s.dilation_width);
 }
 
-std::size_t finish_scratch(const PreparedConv& prepared, const StoredWeights& stored,
-                           std::int64_t rows) {
+std::size_t finish_scratch(const PreparedConv& prepared, std::int64_t rows) {
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t outputs = rows * s.out_width;
   std::int64_t numbers = 0;
-  if (stored.constant != 0) numbers += outputs + (covered_rows(s, rows) + 2) * covered_columns(s);
+  if (prepared.stored.constant != 0)
+    numbers += outputs + (covered_rows(s, rows) + 2) * covered_columns(s);
   if (prepared.corrections.vary()) numbers += outputs;
   return static_cast<std::size_t>(numbers) * sizeof(std::int32_t);
 }
 
-Finish::Finish(const PreparedConv& prepared, const StoredWeights& stored, const ConvPart& part,
-               std::byte* scratch)
+Finish::Finish(const PreparedConv& prepared, const ConvPart& part, std::byte* scratch)
     : prepared_(prepared),
       part_(part),
-      shift_(std::countr_zero(
-          static_cast<unsigned>(code_factor(prepared.conv.activation_grid) * stored.factor))),
-      per_code_(code_factor(prepared.conv.activation_grid) * stored.constant) {
+      shift_(std::countr_zero(static_cast<unsigned>(code_factor(prepared.conv.activation_grid) *
+                                                    prepared.stored.factor))),
+      per_code_(code_factor(prepared.conv.activation_grid) * prepared.stored.constant) {
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t outputs = part.rows * s.out_width;
   auto* next = reinterpret_cast<std::int32_t*>(scratch);

@@ -6,7 +6,6 @@
 
 #include "uniq/kernels/conv.h"
 #include "uniq/kernels/loops_of.h"
-#include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels {
 
@@ -16,16 +15,14 @@ std::int64_t covered_rows(const ConvShape& s, std::int64_t rows);
 std::int64_t covered_columns(const ConvShape& s);
 
 /// Bytes of scratch memory of a Finish for a part of so many rows.
-std::size_t finish_scratch(const PreparedConv& prepared, const StoredWeights& stored,
-                           std::int64_t rows);
+std::size_t finish_scratch(const PreparedConv& prepared, std::int64_t rows);
 
 /// Of one part: sum = m * (factor * raw + constant * (sum of the window's codes)) + correction,
 /// with m and the correction as corrections.h says.
 class Finish {
  public:
   /// scratch: finish_scratch bytes, which must outlive it.
-  Finish(const PreparedConv& prepared, const StoredWeights& stored, const ConvPart& part,
-         std::byte* scratch);
+  Finish(const PreparedConv& prepared, const ConvPart& part, std::byte* scratch);
 
   /// Before the blocks of a group. first_window: of the part's first output; channels: of the
   /// group.

@@ -7,6 +7,7 @@
 
 #include "uniq/grid/grid.h"
 #include "uniq/kernels/code_of.h"
+#include "uniq/kernels/line.h"
 
 namespace uniq::kernels {
 namespace {
@@ -28,15 +29,9 @@ class Channel {
         channel_(channel),
         range_(range.largest),
         term_(range.terms == nullptr ? 0 : range.terms[channel]) {
-    slope_ = epilogue.scale[channel];
-    start_ = epilogue.bias[channel];
-    for (const EpilogueStage& stage : output_.stages) {
-      if (stage.kind != Kind::affine) continue;
-      slope_ *= stage.scale[channel];
-      start_ = start_ * stage.scale[channel] + stage.bias[channel];
-    }
-    slope_ /= output_.step;
-    start_ = start_ / output_.step - output_.offset;
+    const Line line = line_of(epilogue, channel);
+    slope_ = line.slope;
+    start_ = line.start;
     sign_ = slope_ < 0 ? -1 : 1;
   }
 

@@ -54,6 +54,14 @@ struct SumTerms {
   const std::int32_t* places;  ///< by pixel; or null: at 0
 };
 
+/// The codes of an epilogue's only output in fixed point (fixed_point.h).
+struct FixedRun {
+  const float* scale;  ///< [channel], of sums that lack no terms
+  const float* bias;
+  std::int32_t margin;
+  int largest;  ///< code
+};
+
 /// Some channels of neighbouring pixels.
 struct EpilogueRun {
   std::int64_t pixels;
@@ -71,6 +79,7 @@ struct EpilogueRun {
   const OutputRun* outputs;
   void* const* to;  ///< each output's first pixel
   int output_count;
+  const FixedRun* fixed;  ///< null: there is none
 };
 
 /// Sums of the codes in windows, of rows of outputs.

@@ -65,6 +65,60 @@ inline void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats
   _mm256_storeu_si256(reinterpret_cast<Ints*>(p),
                       _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order));
 }
+
+/// The upper half of a number is its code; the lower one says how far a threshold is away.
+struct FixedBounds {
+  Ints near;     ///< lower halves up to it are near
+  Ints largest;  ///< code, in bytes
+
+  FixedBounds(std::int32_t margin, int code)
+      : near(_mm256_set1_epi16(static_cast<short>(2 * margin))),
+        largest(_mm256_set1_epi8(static_cast<char>(code))) {}
+  /// Of the first n lanes.
+  bool is_near(Ints v, std::int64_t n = kLanes) const {
+    const Ints halves = _mm256_cmpeq_epi16(_mm256_min_epu16(v, near), v);
+    const Ints lower = _mm256_and_si256(first_lanes(n), _mm256_set1_epi32(0xffff));
+    return _mm256_testz_si256(halves, lower) == 0;
+  }
+};
+inline Ints upper_half(Ints v) {
+  constexpr int kHalf = 16;
+  return _mm256_srai_epi32(v, kHalf);
+}
+inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v, std::int64_t n) {
+  const Ints fixed = _mm256_cvtps_epi32(v);
+  const Ints code = upper_half(fixed);
+  const __m128i halves =
+      _mm_packs_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
+  const long long bytes = _mm_cvtsi128_si64(
+      _mm_min_epu8(_mm_packus_epi16(halves, halves), _mm256_castsi256_si128(bounds.largest)));
+  __builtin_memcpy(p, &bytes, static_cast<std::size_t>(n));
+  return bounds.is_near(fixed, n);
+}
+/// Packing works on halves of vectors: four codes of each vector lie together.
+inline Ints upper_bytes(const FixedBounds& bounds, Ints a, Ints b, Ints c, Ints d) {
+  const Ints order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const Ints codes = _mm256_packus_epi16(_mm256_packs_epi32(upper_half(a), upper_half(b)),
+                                         _mm256_packs_epi32(upper_half(c), upper_half(d)));
+  return _mm256_min_epu8(_mm256_permutevar8x32_epi32(codes, order), bounds.largest);
+}
+inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v0, Floats v1) {
+  const Ints a = _mm256_cvtps_epi32(v0);
+  const Ints b = _mm256_cvtps_epi32(v1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                   _mm256_castsi256_si128(upper_bytes(bounds, a, b, a, b)));
+  return bounds.is_near(_mm256_min_epu16(a, b));
+}
+inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v0, Floats v1, Floats v2,
+                        Floats v3) {
+  const Ints a = _mm256_cvtps_epi32(v0);
+  const Ints b = _mm256_cvtps_epi32(v1);
+  const Ints c = _mm256_cvtps_epi32(v2);
+  const Ints d = _mm256_cvtps_epi32(v3);
+  _mm256_storeu_si256(reinterpret_cast<Ints*>(p), upper_bytes(bounds, a, b, c, d));
+  return bounds.is_near(_mm256_min_epu16(_mm256_min_epu16(a, b), _mm256_min_epu16(c, d)));
+}
+
 inline void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t n,
                          int bits) {
   const __m256i codes = _mm256_and_si256(

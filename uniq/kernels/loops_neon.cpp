@@ -77,6 +77,47 @@ inline void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats
   vst1q_u8(p, vcombine_u8(low, high));
 }
 
+/// The upper half of a number is its code; the lower one says how far a threshold is away.
+struct FixedBounds {
+  uint16x4_t near;     ///< lower halves below it are near
+  uint8x16_t largest;  ///< code
+
+  FixedBounds(std::int32_t margin, int code)
+      : near(vdup_n_u16(static_cast<std::uint16_t>(2 * margin + 1))),
+        largest(vdupq_n_u8(static_cast<std::uint8_t>(code))) {}
+  bool is_near(uint16x4_t lower) const { return vmaxv_u16(vclt_u16(lower, near)) != 0; }
+};
+inline uint16x4_t lower_half(Ints v) { return vmovn_u32(vreinterpretq_u32_s32(v)); }
+/// What is below 0 becomes 0.
+inline uint16x4_t upper_half(Ints v) { return vqshrun_n_s32(v, 16); }
+inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v, std::int64_t n) {
+  const Ints fixed = vcvtnq_s32_f32(v);
+  const uint16x4_t codes = upper_half(fixed);
+  const uint8x8_t bytes =
+      vmin_u8(vqmovn_u16(vcombine_u16(codes, codes)), vget_low_u8(bounds.largest));
+  uint16x4_t lower = lower_half(fixed);
+  std::uint8_t stored[8];
+  vst1_u8(stored, bytes);
+  __builtin_memcpy(p, stored, static_cast<std::size_t>(n));
+  // Lanes beyond n count as the first.
+  std::uint16_t halves[kLanes];
+  vst1_u16(halves, lower);
+  for (std::int64_t i = n; i < kLanes; ++i) halves[i] = halves[0];
+  return bounds.is_near(vld1_u16(halves));
+}
+inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v0, Floats v1) {
+  const Ints a = vcvtnq_s32_f32(v0);
+  const Ints b = vcvtnq_s32_f32(v1);
+  const uint8x8_t codes = vqmovn_u16(vcombine_u16(upper_half(a), upper_half(b)));
+  vst1_u8(p, vmin_u8(codes, vget_low_u8(bounds.largest)));
+  return bounds.is_near(vmin_u16(lower_half(a), lower_half(b)));
+}
+inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v0, Floats v1, Floats v2,
+                        Floats v3) {
+  const bool near = store_fixed(p, bounds, v0, v1);
+  return store_fixed(p + 2 * kLanes, bounds, v2, v3) || near;
+}
+
 /// Bit i: whether lane i is all ones, of the first n.
 inline unsigned mask_of(uint32x4_t lanes, std::int64_t n) {
   static constexpr std::uint32_t kBits[] = {1, 2, 4, 8};

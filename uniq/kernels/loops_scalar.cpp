@@ -44,6 +44,35 @@ void store_codes(std::uint8_t* p, Floats v0, Floats v1, Floats v2, Floats v3) {
   store_codes(p + 2, v2, 1);
   store_codes(p + 3, v3, 1);
 }
+
+/// The upper half of a number is its code; the lower one says how far a threshold is away.
+struct FixedBounds {
+  Ints near;    ///< lower halves below it are near
+  int largest;  ///< code
+
+  FixedBounds(std::int32_t margin, int code)
+      : near(static_cast<Ints>(2 * margin + 1)), largest(code) {}
+};
+bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v, std::int64_t /*n*/) {
+  constexpr float kBeyond = 0x1p31f;
+  constexpr float kWhole = 0x1p23f;  // from here on all numbers are
+  constexpr int kHalf = 16;
+  if (v > -kWhole && v < kWhole) v = v < 0.0f ? (v - kWhole) + kWhole : (v + kWhole) - kWhole;
+  const auto fixed = v >= -kBeyond && v < kBeyond ? static_cast<std::int32_t>(v) : INT32_MIN;
+  const int code = fixed >> kHalf;
+  *p = static_cast<std::uint8_t>(code < 0 ? 0 : code < bounds.largest ? code : bounds.largest);
+  return (static_cast<Ints>(fixed) & 0xffffU) < bounds.near;
+}
+bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v0, Floats v1) {
+  const bool near = store_fixed(p, bounds, v0, std::int64_t{1});
+  return store_fixed(p + 1, bounds, v1, std::int64_t{1}) || near;
+}
+bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v0, Floats v1, Floats v2,
+                 Floats v3) {
+  const bool near = store_fixed(p, bounds, v0, v1);
+  return store_fixed(p + 2, bounds, v2, v3) || near;
+}
+
 void store_planes(std::uint8_t* pixel, std::int64_t channel, Floats v, std::int64_t /*n*/,
                   int bits) {
   const int code = rounded(v);

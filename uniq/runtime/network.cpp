@@ -68,8 +68,12 @@ std::optional<kernels::SumRange> sum_range(const PackedNode& node, const format:
   if (prepared.corrections.vary()) return std::nullopt;
   const kernels::ConvShape& shape = prepared.conv.shape;
   const std::vector<std::int32_t>& terms = prepared.corrections.terms;
+  const std::int64_t of_window = shape.taps() * shape.group_in();
+  const std::int64_t per_code =
+      std::abs(kernels::code_factor(prepared.conv.activation_grid) * prepared.stored.constant);
   return kernels::SumRange{
-      .largest = format::largest_sum(shape.taps() * shape.group_in(), node.weights, input),
+      .largest = format::largest_sum(of_window, node.weights, input),
+      .windows = per_code * max_code(input.bits) * of_window,
       .terms = prepared.lacks_corrections && !terms.empty() ? terms.data() : nullptr};
 }
 

@@ -1,0 +1,219 @@
+#include "uniq/kernels/fixed_point.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "uniq/grid/grid.h"
+#include "uniq/kernels/isa.h"
+#include "uniq/kernels/line.h"
+
+namespace uniq::kernels {
+namespace {
+
+using Kind = EpilogueStage::Kind;
+
+/// An epilogue from sums to codes, with its memory, and what a kernel leaves of some pixels' sums.
+struct Case {
+  std::vector<float> scale, bias, stage_scale, stage_bias;
+  std::vector<std::int32_t> terms, windows, raw;
+  std::int32_t per_code = 0;
+  int shift = 0;
+  std::int64_t pixels = 0;
+  SumRange range;
+  Epilogue epilogue;
+};
+
+class FixedPointTest : public ::testing::Test {
+ protected:
+  FixedPointTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
+
+  int below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
+  float between(float low, float high) {
+    return std::uniform_real_distribution<float>(low, high)(random_);
+  }
+  float with_sign(float x) { return below(2) == 0 ? x : -x; }
+
+  void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
+    c.pixels = 40;
+    c.range.largest = largest;
+    // Round numbers make sums whose value is a threshold itself.
+    const bool is_round = below(3) == 0;
+    EpilogueOutput output = {.bits = bits, .step = is_round ? 0.25f : between(0.01f, 2.0f)};
+    output.offset = below(2) == 0 ? 0.0f : grid_offset(Grid::mid_rise, bits);
+    output.layout = {.bits = bits, .channels = channels, .height = 1, .width = c.pixels};
+    const float width = output.step * static_cast<float>(max_code(bits));
+    const auto rounded = [&](float x) { return is_round ? std::ldexp(1.0f, std::ilogb(x)) : x; };
+    for (std::int64_t i = 0; i < channels; ++i) {
+      c.scale.push_back(
+          with_sign(rounded(width * between(0.5f, 40.0f) / static_cast<float>(largest))));
+      c.bias.push_back(with_sign(rounded(between(0.01f, 1.5f) * width)));
+      c.stage_scale.push_back(with_sign(rounded(between(0.5f, 2.0f))));
+      c.stage_bias.push_back(with_sign(rounded(between(0.01f, 1.0f) * width)));
+      c.terms.push_back(below(2000) - 1000);
+    }
+    const EpilogueStage affine = {Kind::affine, c.stage_scale.data(), c.stage_bias.data()};
+    if (below(2) == 0) output.stages.push_back(affine);
+    if (below(2) == 0) output.stages.push_back({below(2) == 0 ? Kind::relu : Kind::relu6});
+    if (below(2) == 0) c.range.terms = c.terms.data();
+    c.shift = below(3);
+    if (below(2) == 0) {
+      c.per_code = below(2) == 0 ? 1 : -7;
+      for (std::int64_t pixel = 0; pixel < c.pixels; ++pixel) c.windows.push_back(below(300));
+      c.range.windows = std::int64_t{300} * std::abs(c.per_code);
+    }
+    c.epilogue = {
+        .channels = channels, .scale = c.scale.data(), .bias = c.bias.data(), .outputs = {output}};
+    make_sums(c);
+  }
+
+  /// Sums next to where codes change, and some that are far beyond.
+  void make_sums(Case& c) {
+    for (std::int64_t pixel = 0; pixel < c.pixels; ++pixel)
+      for (std::int64_t channel = 0; channel < stride_of(c); ++channel) {
+        const auto at = static_cast<std::size_t>(channel % c.epilogue.channels);
+        const Line line = line_of(c.epilogue, at);
+        const double threshold = 0.5 + below(max_code(c.epilogue.outputs[0].bits));
+        const auto most = static_cast<double>(c.range.largest);
+        double sum = std::nearbyint((threshold - line.start) / line.slope) + below(5) - 2;
+        if (below(20) == 0) sum = below(2) == 0 ? most : -most;
+        sum = std::clamp(sum, -most, most);
+        const std::int32_t lacking =
+            (c.windows.empty() ? 0 : c.windows[static_cast<std::size_t>(pixel)] * c.per_code) +
+            (c.range.terms == nullptr ? 0 : c.range.terms[at]);
+        std::int32_t rest = (static_cast<std::int32_t>(sum) - lacking) >> c.shift;
+        if (std::int64_t{rest} * (1 << c.shift) + lacking < -c.range.largest) ++rest;
+        c.raw.push_back(rest);
+      }
+  }
+  static std::int64_t stride_of(const Case& c) { return (c.epilogue.channels + 15) / 16 * 16; }
+
+  static std::vector<std::uint8_t> run(const Case& c, Isa isa,
+                                       const std::optional<SumRange>& range) {
+    std::vector<std::uint8_t> map(static_cast<std::size_t>(c.epilogue.outputs[0].layout.bytes()));
+    void* const to = map.data();
+    EpilogueProgram(c.epilogue, range)
+        .run(loops_of(isa), {.pixels = c.pixels,
+                             .channels = c.epilogue.channels,
+                             .sums = c.raw.data(),
+                             .pixel = stride_of(c),
+                             .terms = {.shift = c.shift,
+                                       .per_code = c.per_code,
+                                       .window = c.windows.empty() ? nullptr : c.windows.data(),
+                                       .terms = c.range.terms,
+                                       .places = nullptr},
+                             .outputs = &to});
+    return map;
+  }
+
+  const unsigned seed_ = std::random_device{}();
+  std::mt19937 random_{seed_};
+  ::testing::ScopedTrace trace_;
+};
+
+TEST_F(FixedPointTest, GivesTheCodesNextToThresholds) {
+  int fixed = 0;
+  constexpr int kCases = 400;
+  for (int i = 0; i < kCases; ++i) {
+    constexpr std::int64_t kChannels[] = {1, 10, 16, 33, 64, 100, 128};
+    constexpr std::int64_t kLargest[] = {1'500, 200'000, 50'000'000, 2'000'000'000};
+    Case c;
+    make(c, 1 + below(8), kChannels[below(7)], kLargest[below(4)]);
+    fixed += fixed_point(c.epilogue, c.range) ? 1 : 0;
+    for (const Isa isa : available_isas())
+      ASSERT_EQ(run(c, isa, c.range), run(c, isa, std::nullopt))
+          << isa_name(isa) << ", case " << i << ", " << c.epilogue.outputs[0].bits << " bits, "
+          << c.epilogue.channels << " channels, sums to " << c.range.largest;
+  }
+  EXPECT_GT(fixed, kCases / 3);
+  EXPECT_LT(fixed, kCases);  // lines with a bend among them
+}
+
+TEST_F(FixedPointTest, KnowsItsMargin) {
+  Case c;
+  c.scale = {0.0103f};
+  c.bias = {0.5f};
+  c.epilogue = {.channels = 1,
+                .scale = c.scale.data(),
+                .bias = c.bias.data(),
+                .outputs = {{.bits = 8, .step = 0.7f}}};
+  const std::optional<FixedPoint> fixed = fixed_point(c.epilogue, {.largest = 1'000'000});
+  ASSERT_TRUE(fixed);
+  const double unit = 65536 / double{0.7f};
+  EXPECT_FLOAT_EQ(fixed->scale[0], static_cast<float>(double{0.0103f} * unit));
+  EXPECT_FLOAT_EQ(fixed->bias[0], static_cast<float>(0.5 * unit + 32768 + fixed->margin));
+  EXPECT_EQ(fixed->largest, 255);
+  // At most: the value rounded to half a place of 178.5, 2^-17, is 0.72 units; the quotient half a
+  // unit; the scale half a place of 964, 2^-15, times 17,400; the bias less than a hundredth; the
+  // result three quarters.
+  EXPECT_GE(fixed->margin, 2);
+  EXPECT_LE(fixed->margin, 3);
+  // A large bias is rounded more, and so is what is added to it.
+  c.bias = {-2000.0f};
+  const std::optional<FixedPoint> wide = fixed_point(c.epilogue, {.largest = 1'000'000});
+  ASSERT_TRUE(wide);
+  EXPECT_GT(wide->margin, 2 * fixed->margin);
+}
+
+TEST_F(FixedPointTest, BoundsCodesOfReLU6) {
+  const float scale = 1.0f;
+  const float bias = 0.0f;
+  Epilogue epilogue = {.channels = 1,
+                       .scale = &scale,
+                       .bias = &bias,
+                       .outputs = {{.stages = {{Kind::relu6}}, .bits = 8, .step = 0.1f}}};
+  ASSERT_TRUE(fixed_point(epilogue, {.largest = 1000}));
+  EXPECT_EQ(fixed_point(epilogue, {.largest = 1000})->largest, 60);
+  epilogue.outputs[0].stages = {{Kind::relu}};
+  EXPECT_EQ(fixed_point(epilogue, {.largest = 1000})->largest, 255);
+}
+
+TEST_F(FixedPointTest, IsForStraightLinesToBytes) {
+  std::vector<float> scale = {0.0103f};
+  const std::vector<float> bias = {0.5f};
+  const Epilogue fits = {
+      .channels = 1, .scale = scale.data(), .bias = bias.data(), .outputs = {{.bits = 8}}};
+  const SumRange range = {.largest = 1000};
+  ASSERT_TRUE(fixed_point(fits, range));
+
+  const EpilogueStage affine = {Kind::affine, scale.data(), bias.data()};
+  Epilogue other = fits;
+  other.outputs[0].stages = {affine, {Kind::relu}};
+  EXPECT_TRUE(fixed_point(other, range));
+  other.outputs[0].offset = -1.5f;  // codes below that of 0
+  EXPECT_FALSE(fixed_point(other, range));
+  other.outputs[0].stages = {affine};
+  EXPECT_TRUE(fixed_point(other, range));
+  other = fits;
+  other.outputs[0].stages = {{Kind::relu}, affine};
+  EXPECT_FALSE(fixed_point(other, range));
+  other = fits;
+  other.outputs[0].bits = 0;
+  EXPECT_FALSE(fixed_point(other, range));
+  other = fits;
+  other.outputs[0].layout.form = CodeLayout::Form::planes;
+  EXPECT_FALSE(fixed_point(other, range));
+  other.outputs = {{.bits = 8}, {.bits = 8}};
+  EXPECT_FALSE(fixed_point(other, range));
+  other = fits;
+  other.outputs[0].step = 1e-20f;
+  EXPECT_FALSE(fixed_point(other, range));
+  other = fits;
+  other.scale = nullptr;
+  EXPECT_FALSE(fixed_point(other, range));
+  for (const float hostile :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e37f}) {
+    scale[0] = hostile;
+    EXPECT_FALSE(fixed_point(fits, range)) << hostile;
+  }
+}
+
+}  // namespace
+}  // namespace uniq::kernels
