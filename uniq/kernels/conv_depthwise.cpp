@@ -121,7 +121,7 @@ PreparedConv prepare_depthwise(const Kind& kind, const CodeConv& conv, const Cod
                            .input = input,
                            .weights = {},
                            .corrections = make_corrections(conv, codes),
-                           .row_step = std::min<std::int64_t>(sizes.band, 2),
+                           .row_step = 1,
                            .channel_step = kChannelStep};
   const std::int64_t padded = sizes.vectors * kind.lanes;
   const std::int64_t classes = std::max<std::int64_t>(
@@ -204,29 +204,25 @@ void run_stretch(const Kind& kind, const Sizes& sizes, const PreparedConv& prepa
                  std::int64_t sums_pixel) {
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t column_bytes = vectors * kind.vector_bytes();
-  DepthwiseWork work = {
-      .slots = nullptr,
+  const DepthwiseWork work = {
+      .slots = slots + stretch.first * s.stride_width * column_bytes,
       .groups = sizes.groups,
       .group_bytes = sizes.columns * column_bytes,
       .columns = s.kernel_width,
       .column_bytes = s.dilation_width * column_bytes,
       .pixels = stretch.columns,
       .pixel_bytes = s.stride_width * column_bytes,
-      .weights = nullptr,
+      .vectors = vectors,
+      .weights = prepared.weights.data() + sizes.weights_at(stretch.row, vector),
+      .weights_vector = sizes.window,
       .ones = kind.halves ? prepared.weights.data() + sizes.weights +
                                 stretch.row * sizes.groups * kind.vector_bytes()
                           : nullptr,
       .shift = std::countr_zero(static_cast<unsigned>(code_factor(prepared.conv.activation_grid))),
-      .terms = nullptr,
-      .sums = nullptr,
+      .terms = terms,
+      .sums = sums,
       .sums_pixel = sums_pixel};
-  for (std::int64_t i = 0; i < vectors; ++i) {
-    work.slots = slots + stretch.first * work.pixel_bytes + i * kind.vector_bytes();
-    work.weights = prepared.weights.data() + sizes.weights_at(stretch.row, vector + i);
-    work.terms = terms + i * kind.lanes;
-    work.sums = sums + i * kind.lanes;
-    kind.outputs(work);
-  }
+  kind.outputs(work);
 }
 
 /// Nothing is lacking.

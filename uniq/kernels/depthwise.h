@@ -28,17 +28,19 @@ struct SlotWork {
   void* slots;
 };
 
-/// sum = (sum of weight * code << shift) + term, of neighbouring outputs of a row and a vector.
-/// With ones, each weight counts twice and one more.
+/// sum = (sum of weight * code << shift) + term, of neighbouring outputs of a row and a block. With
+/// ones, each weight counts twice and one more.
 struct DepthwiseWork {
-  const void* slots;  ///< of the first output's first tap, of this vector
+  const void* slots;  ///< of the first output's first tap
   std::int64_t groups, group_bytes;
   std::int64_t columns, column_bytes;  ///< of the window; from one to the next
   std::int64_t pixels, pixel_bytes;    ///< outputs; from one's first slot to the next one's
-  const void* weights;
-  const void* ones;  ///< of each group of rows, 1 in rows of the window; or null
+  std::int64_t vectors;                ///< of the block
+  const void* weights;                 ///< of the first vector
+  std::int64_t weights_vector;         ///< bytes to those of the next one
+  const void* ones;                    ///< of each group of rows, 1 in rows of the window; or null
   int shift;
-  const std::int32_t* terms;  ///< [lane]
+  const std::int32_t* terms;  ///< [vector][lane]
   std::int32_t* sums;
   std::int64_t sums_pixel;
 };

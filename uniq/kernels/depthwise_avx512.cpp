@@ -50,12 +50,21 @@ inline void store_slots(std::uint8_t* to, Vector s0, Vector s1, Vector s2, Vecto
 template <int kVectors>
 void byte_slots(const SlotWork& work) {
   auto* to = static_cast<std::uint8_t*>(work.slots);
-  std::int64_t at = 0;
-  for (std::int64_t column = 0; column < work.columns; ++column, at += work.row_pixel) {
-    const Vector a = exchange(work.rows[0] + at);
-    const Vector b = exchange(work.rows[1] + at);
-    const Vector c = exchange(work.rows[2] + at);
-    const Vector d = exchange(work.rows[3] + at);
+  // Copied: as far as the compiler knows, slots may lie in the work.
+  const std::uint8_t* row0 = work.rows[0];
+  const std::uint8_t* row1 = work.rows[1];
+  const std::uint8_t* row2 = work.rows[2];
+  const std::uint8_t* row3 = work.rows[3];
+  const std::int64_t pixel = work.row_pixel;
+  for (std::int64_t column = work.columns; column > 0; --column) {
+    const Vector a = exchange(row0);
+    const Vector b = exchange(row1);
+    const Vector c = exchange(row2);
+    const Vector d = exchange(row3);
+    row0 += pixel;
+    row1 += pixel;
+    row2 += pixel;
+    row3 += pixel;
     const Vector ab_low = _mm512_unpacklo_epi8(a, b);
     const Vector ab_high = _mm512_unpackhi_epi8(a, b);
     const Vector cd_low = _mm512_unpacklo_epi8(c, d);

@@ -77,8 +77,6 @@ std::optional<kernels::SumRange> sum_range(const PackedNode& node, const format:
       .terms = prepared.lacks_corrections && !terms.empty() ? terms.data() : nullptr};
 }
 
-bool is_affine(const EpilogueStage& stage) { return stage.kind == EpilogueStage::Kind::affine; }
-
 /// What each output makes of each byte of each channel, by the epilogue itself.
 void make_tables(const Step& step, const kernels::Loops& loops, kernels::InputWords words,
                  InputCore& core) {
@@ -143,40 +141,8 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
   plan_buffers(!options.without.layouts);
   for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options.without);
   if (!options.keep_values && !options.without.fusing) join_pools();
+  if (!options.without.chains) join_rows();
   plan_memory(options.keep_values);
-}
-
-void Network::join_pools() {
-  for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
-    Step& step = steps_[i];
-    const Step& next = steps_[i + 1];
-    const auto* pool = std::get_if<PoolCore>(&next.core);
-    if (!std::holds_alternative<CodeConvCore>(step.core) || pool == nullptr || !pool->largest)
-      continue;
-    // One output and in fp32, for the pool to read; a step behind that reads it too wants it whole.
-    const bool is_read_later = std::any_of(
-        steps_.begin() + static_cast<std::ptrdiff_t>(i) + 2, steps_.end(),
-        [&](const Step& later) { return std::ranges::count(later.inputs, step.outputs[0]) != 0; });
-    step.is_pooled = step.outputs.size() == 1 && next.inputs[0] == step.outputs[0] &&
-                     !is_read_later && !step.adds_residual &&
-                     std::ranges::none_of(step.epilogue.outputs[0].stages, is_affine) &&
-                     model_.output != buffers_[static_cast<std::size_t>(step.outputs[0])].value;
-    if (step.is_pooled) pool_sums(step, steps_[i + 1]);
-  }
-}
-
-void Network::pool_sums(Step& conv, Step& pool) {
-  // A larger sum gives a larger value, or one that is less where the scale is negative.
-  for (std::int64_t c = 0; c < conv.epilogue.channels; ++c)
-    conv.turn.push_back(conv.epilogue.scale[c] < 0.0f ? -1 : 0);
-  pool.epilogue.scale = conv.epilogue.scale;
-  pool.epilogue.bias = conv.epilogue.bias;
-  const std::vector<EpilogueStage>& first = conv.epilogue.outputs[0].stages;
-  for (kernels::EpilogueOutput& output : pool.epilogue.outputs)
-    output.stages.insert(output.stages.begin(), first.begin(), first.end());
-  // Nothing is lacking any more.
-  if (conv.sums) pool.sums = kernels::SumRange{.largest = conv.sums->largest};
-  pool.program = kernels::EpilogueProgram(pool.epilogue, pool.sums);
 }
 
 void Network::choose_kernels(const NetworkOptions& options) {
@@ -354,8 +320,10 @@ void Network::plan_memory(bool keep_values) {
   }
   for (int i = 0; i < end; ++i) {
     const Step& step = steps_[static_cast<std::size_t>(i)];
-    // What a pooled convolution reads is read while its pool writes.
-    const int last = step.is_pooled ? i + 1 : i;
+    // What a pooled convolution reads is read while its pool writes; and what a step reads that
+    // others continue, while they write.
+    int last = step.is_pooled ? i + 1 : i;
+    while (last + 1 < end && steps_[static_cast<std::size_t>(last + 1)].continues) ++last;
     for (const int input : step.inputs)
       lifetimes[static_cast<std::size_t>(input)].last =
           std::max(lifetimes[static_cast<std::size_t>(input)].last, last);

@@ -71,7 +71,10 @@ struct Step {
   /// The next step is a max pool, and all that reads this convolution: both are computed together,
   /// a few rows at a time, and what lies between them is in no buffer.
   bool is_pooled = false;
-  std::vector<std::int32_t> turn;  ///< then, kernels::ColumnMaxRun::turn
+  /// Its rows read no others of what the steps before it write, back to the last that does not
+  /// continue one: threads go through all of them without waiting for each other.
+  bool continues = false;
+  std::vector<std::int32_t> turn;  ///< of a pooled one, kernels::ColumnMaxRun::turn
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::string kernel() const;  ///< the name of what computes it: "avx2.direct", "average"
@@ -137,6 +140,9 @@ class Network {
   void join_pools();
   /// Makes the two one: the pool takes sums, and its epilogue does what the convolution's did.
   void pool_sums(Step& conv, Step& pool);
+  /// Finds the steps that continue others.
+  void join_rows();
+  bool can_continue(const Step& step, std::size_t first) const;
   void plan_memory(bool keep_values);
 
   format::PackedModel model_;

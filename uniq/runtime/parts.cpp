@@ -61,37 +61,90 @@ std::int64_t best_pieces(std::int64_t steps, std::int64_t least, std::int64_t bl
   return best;
 }
 
+/// Sums of a row.
+std::int64_t row_sums(const Step& step, std::int64_t channels) {
+  return step.columns * kernels::sums_stride(channels);
+}
+
+/// Rows that parts cut into pieces.
+struct Rows {
+  std::int64_t first, rows;
+  std::int64_t row_step;  ///< parts begin at multiples of it, a power of two
+  std::int64_t steps() const { return divide_up(rows, row_step); }
+
+  /// Of pieces, so that the sums of each stay in the cache.
+  std::int64_t least(std::int64_t row_sums) const {
+    return divide_up(steps(), std::max<std::int64_t>(1, kMostSums / (row_step * row_sums)));
+  }
+  Rows piece(std::int64_t i, std::int64_t pieces) const {
+    const std::int64_t begin = i * steps() / pieces * row_step;
+    const std::int64_t end = (i + 1) * steps() / pieces * row_step;
+    return {first + begin, std::min(end, rows) - begin, row_step};
+  }
+};
+
+const kernels::PreparedConv& prepared_of(const Step& step) {
+  return std::get<CodeConvCore>(step.core).prepared;
+}
+
 }  // namespace
 
+bool goes_by_channels(const Step& step) {
+  return prepared_of(step).weights.size() > kCachedWeights || step.rows * step.columns == 1;
+}
+
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
-  const auto* core = std::get_if<CodeConvCore>(&step.core);
-  if (core == nullptr) return {};
-  const kernels::PreparedConv& prepared = core->prepared;
+  if (!std::holds_alternative<CodeConvCore>(step.core)) return {};
+  const kernels::PreparedConv& prepared = prepared_of(step);
   const std::int64_t channels = step.epilogue.channels;
 
   // Large weights go through the cache once: a block of channels, then all rows.
-  const bool splits = prepared.weights.size() > kCachedWeights || step.rows * step.columns == 1;
-  const std::int64_t part_channels = splits ? std::min(channels, prepared.channel_step) : channels;
-  const std::int64_t blocks = divide_up(channels, part_channels);
-
-  const std::int64_t steps = divide_up(step.rows, prepared.row_step);
-  const std::int64_t step_sums =
-      prepared.row_step * step.columns * kernels::sums_stride(part_channels);
-  const std::int64_t least =
-      std::min(steps, divide_up(steps, std::max<std::int64_t>(1, kMostSums / step_sums)));
-  const std::int64_t pieces = best_pieces(steps, least, blocks, threads, kPart);
+  const std::int64_t part_channels =
+      goes_by_channels(step) ? std::min(channels, prepared.channel_step) : channels;
+  const Rows rows = {0, step.rows, prepared.row_step};
+  const std::int64_t pieces = best_pieces(rows.steps(), rows.least(row_sums(step, part_channels)),
+                                          divide_up(channels, part_channels), threads, kPart);
 
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t channel = 0; channel < channels; channel += part_channels)
-    for (std::int64_t piece = 0; piece < pieces; ++piece) {
-      const std::int64_t first = piece * steps / pieces * prepared.row_step;
-      const std::int64_t end = (piece + 1) * steps / pieces * prepared.row_step;
-      parts.push_back({.first_row = first,
-                       .rows = std::min(end, step.rows) - first,
+    for (std::int64_t i = 0; i < pieces; ++i) {
+      const Rows piece = rows.piece(i, pieces);
+      parts.push_back({.first_row = piece.first,
+                       .rows = piece.rows,
                        .first_channel = channel,
                        .channels = std::min(part_channels, channels - channel)});
     }
   return parts;
+}
+
+std::vector<Chain> chains_of(const Network& network, int threads) {
+  const std::vector<Step>& steps = network.steps();
+  std::vector<Chain> chains;
+  for (std::size_t first = 0, end = 0; first < steps.size(); first = end) {
+    std::int64_t row_step = 1;
+    for (end = first + 1; end < steps.size() && steps[end].continues; ++end)
+      row_step = std::max(row_step, prepared_of(steps[end]).row_step);
+    Chain& chain = chains.emplace_back(Chain{.first = first, .end = end});
+    if (end == first + 1) continue;
+    row_step = std::max(row_step, prepared_of(steps[first]).row_step);
+    const Rows all = {0, steps[first].rows, row_step};
+    const std::int64_t tasks = best_pieces(all.steps(), 1, 1, threads, kPart);
+    for (std::int64_t task = 0; task < tasks; ++task) {
+      std::vector<StepPart>& parts = chain.tasks.emplace_back();
+      for (std::size_t i = first; i < end; ++i) {
+        const std::int64_t channels = steps[i].epilogue.channels;
+        Rows rows = all.piece(task, tasks);
+        rows.row_step = prepared_of(steps[i]).row_step;
+        const std::int64_t pieces = rows.least(row_sums(steps[i], channels));
+        for (std::int64_t p = 0; p < pieces; ++p) {
+          const Rows piece = rows.piece(p, pieces);
+          parts.push_back(
+              {i, {.first_row = piece.first, .rows = piece.rows, .channels = channels}});
+        }
+      }
+    }
+  }
+  return chains;
 }
 
 PooledRows::PooledRows(const Step& conv, const Step& pool)

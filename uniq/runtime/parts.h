@@ -12,8 +12,24 @@ namespace uniq::runtime {
 /// Parts for each thread, so that one that is late costs little.
 inline constexpr std::int64_t kPartsOfThread = 4;
 
+/// Of a convolution of codes: whether its weights are so large, or its rows so few, that parts have
+/// some of the channels each.
+bool goes_by_channels(const Step& step);
+
 /// Empty for steps that are no convolution of codes.
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads);
+
+struct StepPart {
+  std::size_t step;
+  kernels::ConvPart part;
+};
+/// A step and those that continue it (Step::continues), in tasks for threads, each of some rows.
+/// Of one step alone there are none.
+struct Chain {
+  std::size_t first = 0, end = 0;
+  std::vector<std::vector<StepPart>> tasks = {};
+};
+std::vector<Chain> chains_of(const Network& network, int threads);
 
 /// How a pooled convolution (Step::is_pooled) and its pool are computed together: some rows of the
 /// convolution at a time, each of which is pooled along its columns; the last of these, as many as

@@ -92,12 +92,18 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     : network_(std::move(network)),
       pool_(threads_of(options)),
       arena_(network_->arena_bytes()),
+      chains_(chains_of(*network_, pool_.threads())),
       workers_(static_cast<std::size_t>(pool_.threads())) {
   std::size_t scratch = 0;
   std::size_t row = 0;
   std::size_t pooled = 0;
   std::size_t pooled_rows = 0;
   std::size_t outputs = 0;
+  const auto make_room = [&](const Step& step, const kernels::ConvPart& part) {
+    const auto& core = std::get<CodeConvCore>(step.core);
+    scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, part.rows));
+    row = std::max(row, sums_bytes(part, step.columns));
+  };
   for (std::size_t i = 0; i < network_->steps().size(); ++i) {
     const Step& step = network_->steps()[i];
     if (step.is_pooled) {
@@ -109,17 +115,16 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
       pooled_rows = std::max(pooled_rows, static_cast<std::size_t>(rows.depth()));
     } else {
       parts_.push_back(parts_of(step, pool_.threads()));
-      for (const kernels::ConvPart& part : parts_.back()) {
-        const auto& core = std::get<CodeConvCore>(step.core);
-        scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, part.rows));
-        row = std::max(row, sums_bytes(part, step.columns));
-      }
+      for (const kernels::ConvPart& part : parts_.back()) make_room(step, part);
     }
     // Values or, of a pooled convolution, sums.
     const std::int64_t row_values = step.columns * kernels::sums_stride(step.epilogue.channels);
     row = std::max(row, static_cast<std::size_t>(row_values) * sizeof(float));
     outputs = std::max(outputs, step.outputs.size());
   }
+  for (const Chain& chain : chains_)
+    for (const std::vector<StepPart>& task : chain.tasks)
+      for (const StepPart& own : task) make_room(network_->steps()[own.step], own.part);
   for (Worker& worker : workers_) {
     worker.scratch = AlignedBytes(scratch);
     worker.row = AlignedBytes(row);
@@ -160,15 +165,29 @@ void Session::time_steps(std::span<double> seconds) {
 }
 
 void Session::run_picture(const std::uint8_t* picture) {
-  for (std::size_t i = 0; i < network_->steps().size(); ++i) {
-    if (seconds_.empty()) {
-      run_step(i, picture);
-      continue;
+  if (seconds_.empty()) {
+    for (const Chain& chain : chains_) {
+      if (chain.end - chain.first == 1)
+        run_step(chain.first, picture);
+      else
+        run_chain(chain);
     }
+    return;
+  }
+  for (std::size_t i = 0; i < network_->steps().size(); ++i) {
     const double start = now();
     run_step(i, picture);
     seconds_[i] += now() - start;
   }
+}
+
+void Session::run_chain(const Chain& chain) {
+  pool_.for_each(static_cast<std::int64_t>(chain.tasks.size()), [&](std::int64_t i, int worker) {
+    for (const StepPart& own : chain.tasks[static_cast<std::size_t>(i)]) {
+      const Step& step = network_->steps()[own.step];
+      run_part(step, std::get<CodeConvCore>(step.core), own.part, worker);
+    }
+  });
 }
 
 void Session::run_step(std::size_t index, const std::uint8_t* picture) {

@@ -51,6 +51,7 @@ class Session {
 
  private:
   void run_picture(const std::uint8_t* picture);
+  void run_chain(const Chain& chain);
   void run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
                 int worker);
   /// A pooled convolution and its pool, of some rows of the pool's.
@@ -69,6 +70,7 @@ class Session {
   ThreadPool pool_;
   AlignedBytes arena_;
   std::vector<std::vector<kernels::ConvPart>> parts_;  ///< by step, of convolutions of codes
+  std::vector<Chain> chains_;                          ///< all steps
   /// Each worker's own memory.
   struct Worker {
     AlignedBytes scratch;                   ///< of kernels

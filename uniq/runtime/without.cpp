@@ -14,9 +14,10 @@ struct Trick {
   bool Without::*member;
 };
 constexpr Trick kTricks[] = {
-    {"fusing", &Without::fusing},         {"thresholds", &Without::thresholds},
-    {"reciprocal", &Without::reciprocal}, {"folding", &Without::folding},
-    {"layouts", &Without::layouts},       {"tuning", &Without::tuning}};
+    {"fusing", &Without::fusing},         {"chains", &Without::chains},
+    {"thresholds", &Without::thresholds}, {"reciprocal", &Without::reciprocal},
+    {"folding", &Without::folding},       {"layouts", &Without::layouts},
+    {"tuning", &Without::tuning}};
 
 /// "avx512_vnni.popcount2": "popcount"; "avx2.winograd_wide": "winograd".
 std::string_view way_of(const kernels::ConvKernel& kernel) {

@@ -13,6 +13,7 @@ struct Without {
   bool fusing = false;      ///< of a convolution and the max pool behind it
   bool thresholds = false;  ///< codes of 1 and 2 bits by comparing: the quotient instead
   bool reciprocal = false;  ///< quotients from the reciprocal: division instead
+  bool chains = false;      ///< steps that threads go through without waiting: step by step instead
   bool folding = false;     ///< sums to codes of few bits by one multiply-add: all steps instead
   bool layouts = false;     ///< readers that share a buffer: each gets one of its own
   bool tuning = false;      ///< kernels that were timed (tuned.h): the model of cost instead
