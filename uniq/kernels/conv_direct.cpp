@@ -245,8 +245,7 @@ void run_block(const PreparedConv& prepared, const Windows<Kind>& windows,
       const std::int64_t in_line = rows_join ? pixels - pixel : s.out_width - column;
       const std::int64_t of_size =
           pixels - pixel - (work.pixels - 1) * divide_up(pixels - pixel, work.pixels);
-      if (in_place && work.rows * work.columns == 1)
-        times = std::clamp<std::int64_t>(in_line / work.pixels, 1, of_size);
+      if (in_place) times = std::clamp<std::int64_t>(in_line / work.pixels, 1, of_size);
       work.more = times - 1;
       work.more_bytes = work.pixels * windows.column_step;
       work.more_sums = work.pixels * to_pixel;

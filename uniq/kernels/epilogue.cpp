@@ -139,6 +139,7 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue, const std::optional<S
     });
   if (!sums) return;
   folded_terms_ = sums->terms;
+  takes_places_ = sums->other_terms != 0;
   std::optional<Folded> folded = fold(epilogue, *sums);
   if (!folded) {
     fixed_ = fixed_point(epilogue, *sums);
@@ -172,8 +173,9 @@ void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
                      .output_count = static_cast<int>(outputs_.size()),
                      .fixed = nullptr};
   FixedRun fixed;
-  const bool is_as_known = work.sums != nullptr && work.residual == nullptr &&
-                           work.terms.places == nullptr && work.terms.terms == folded_terms_;
+  const bool is_as_known =
+      work.sums != nullptr && work.residual == nullptr &&
+      (work.terms.places != nullptr ? takes_places_ : work.terms.terms == folded_terms_);
   if (is_as_known && fixed_) {
     fixed = {.scale = fixed_->scale.data(),
              .bias = fixed_->bias.data(),

@@ -41,8 +41,9 @@ struct EpilogueOutput {
 struct SumRange {
   std::int64_t largest = 0;  ///< none is beyond it or its negative
   std::int64_t windows = 0;  ///< largest SumTerms::per_code * window, or its negative
-  /// What each channel's sums lack (SumTerms::terms), the same everywhere; or null.
+  /// What each channel's sums lack (SumTerms::terms) where it is the same everywhere; or null.
   const std::int32_t* terms = nullptr;
+  std::int64_t other_terms = 0;  ///< the largest of those that are not, or its negative
 };
 
 struct Epilogue {
@@ -117,6 +118,7 @@ class EpilogueProgram {
   /// Or, beside the steps.
   std::optional<FixedPoint> fixed_;
   const std::int32_t* folded_terms_ = nullptr;  ///< that either way has in it
+  bool takes_places_ = false;                   ///< fixed_: terms that are not the same everywhere
 };
 
 }  // namespace uniq::kernels

@@ -76,7 +76,8 @@ class Channel {
  private:
   /// Largest sum, and what a kernel's numbers may lack of it.
   double reach() const { return static_cast<double>(range_.largest); }
-  double lacking() const { return static_cast<double>(range_.windows) + std::abs(term_); }
+  double lacking() const { return static_cast<double>(range_.windows) + terms(); }
+  double terms() const { return std::abs(term_) + static_cast<double>(range_.other_terms); }
   /// The largest threshold, with the half that start_ has in it, and then some.
   double most() const { return kOne * (max_code(output_.bits) + 0.5); }
   /// Of a sum at a threshold.
@@ -106,15 +107,18 @@ class Channel {
     return all + (most_of_sum() > kExact ? std::abs(slope_) * half_place(most_of_sum()) : 0.0);
   }
   /// Of the multiply-add: a kernel's numbers and those of windows to fp32; the scale, and that of
-  /// windows; the bias, and with the windows; and the result, first to fp32 and then to an integer.
+  /// windows; the bias, with terms, and with the windows; and the result, first to fp32 and then to
+  /// an integer.
   double fixed_roundings() const {
     constexpr double kOfResult = 0.75;  // below 2^23 a quarter, and a half; above a half alone
     const double numbers = most_of_sum() + lacking();
     const double windows = std::abs(slope_) * static_cast<double>(range_.windows);
+    const double other = std::abs(slope_) * static_cast<double>(range_.other_terms);
     return (numbers > kExact ? 2 * std::abs(slope_) * half_place(numbers) : 0.0) +
-           std::abs(double{scale()} - slope_) * (most_of_sum() + std::abs(term_)) +
-           kRounding * windows + half_place(std::abs(bias())) +
-           (windows == 0.0 ? 0.0 : half_place(windows + std::abs(bias()))) + kOfResult;
+           std::abs(double{scale()} - slope_) * (most_of_sum() + terms()) + kRounding * windows +
+           half_place(std::abs(bias())) +
+           (other == 0.0 ? 0.0 : half_place(other + std::abs(bias()))) +
+           (windows == 0.0 ? 0.0 : half_place(windows + other + std::abs(bias()))) + kOfResult;
   }
 
   const Epilogue& epilogue_;

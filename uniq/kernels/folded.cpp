@@ -143,7 +143,8 @@ class Channel {
 }  // namespace
 
 std::optional<Folded> fold(const Epilogue& epilogue, const SumRange& range) {
-  if (epilogue.scale == nullptr || epilogue.outputs.size() != 1) return std::nullopt;
+  if (epilogue.scale == nullptr || epilogue.outputs.size() != 1 || range.other_terms != 0)
+    return std::nullopt;
   const EpilogueOutput& output = epilogue.outputs[0];
   if (output.bits < 1 || output.bits > kFoldedBits) return std::nullopt;
   const bool is_bounded =

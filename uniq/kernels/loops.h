@@ -56,7 +56,7 @@ struct SumTerms {
 
 /// The codes of an epilogue's only output in fixed point (fixed_point.h).
 struct FixedRun {
-  const float* scale;  ///< [channel], of sums that lack no terms
+  const float* scale;  ///< [channel], of sums that lack only terms that are not the same everywhere
   const float* bias;
   std::int32_t margin;
   int largest;  ///< code

@@ -62,19 +62,23 @@ EpilogueStage::Kind stage_kind(format::Stage::Kind kind) {
   return EpilogueStage::Kind::affine;
 }
 
-/// Nothing where what the sums lack is not the same everywhere.
-std::optional<kernels::SumRange> sum_range(const PackedNode& node, const format::Encoding& input,
-                                           const kernels::PreparedConv& prepared) {
-  if (prepared.corrections.vary()) return std::nullopt;
+kernels::SumRange sum_range(const PackedNode& node, const format::Encoding& input,
+                            const kernels::PreparedConv& prepared) {
   const kernels::ConvShape& shape = prepared.conv.shape;
   const std::vector<std::int32_t>& terms = prepared.corrections.terms;
   const std::int64_t of_window = shape.taps() * shape.group_in();
   const std::int64_t per_code =
       std::abs(kernels::code_factor(prepared.conv.activation_grid) * prepared.stored.constant);
-  return kernels::SumRange{
-      .largest = format::largest_sum(of_window, node.weights, input),
-      .windows = per_code * max_code(input.bits) * of_window,
-      .terms = prepared.lacks_corrections && !terms.empty() ? terms.data() : nullptr};
+  kernels::SumRange range = {.largest = format::largest_sum(of_window, node.weights, input),
+                             .windows = per_code * max_code(input.bits) * of_window};
+  if (!prepared.lacks_corrections || terms.empty()) return range;
+  if (!prepared.corrections.vary()) {
+    range.terms = terms.data();
+    return range;
+  }
+  for (const std::int32_t term : terms)
+    range.other_terms = std::max(range.other_terms, std::abs(std::int64_t{term}));
+  return range;
 }
 
 /// What each output makes of each byte of each channel, by the epilogue itself.
