@@ -80,6 +80,11 @@ void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const 
   }
 }
 
+/// Memory that shares no cache line with other memory.
+AlignedBytes whole_lines(std::size_t bytes) {
+  return AlignedBytes((bytes + kAlignment - 1) / kAlignment * kAlignment);
+}
+
 }  // namespace
 
 int threads_of(const SessionOptions& options) {
@@ -129,8 +134,8 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     worker.scratch = AlignedBytes(scratch);
     worker.row = AlignedBytes(row);
     worker.pooled = AlignedBytes(pooled);
-    worker.rows.resize(pooled_rows);
-    worker.outputs.resize(outputs);
+    worker.rows = whole_lines(pooled_rows * sizeof(const std::int32_t*));
+    worker.outputs = whole_lines(outputs * sizeof(void*));
   }
 }
 
@@ -281,11 +286,11 @@ void Session::finish_pooled(const Step& step, const Step& next, const PooledRows
                             std::int64_t row, const std::int32_t* largest, int worker) {
   const kernels::PoolShape& shape = std::get<PoolCore>(next.core).shape;
   Worker& own = workers_[static_cast<std::size_t>(worker)];
+  auto* const window = own.rows.as<const std::int32_t*>();
   for (std::int64_t y = rows.first(row); y < rows.end(row); ++y)
-    own.rows[static_cast<std::size_t>(y - rows.first(row))] =
-        largest + y % rows.depth() * rows.pooled_row();
+    window[y - rows.first(row)] = largest + y % rows.depth() * rows.pooled_row();
   auto* const sums = own.row.as<std::int32_t>();
-  network_->loops().max_of_rows({.rows = own.rows.data(),
+  network_->loops().max_of_rows({.rows = window,
                                  .count = rows.end(row) - rows.first(row),
                                  .turn = step.turn.data(),
                                  .columns = shape.out_width,
@@ -321,7 +326,7 @@ void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_
 
 void Session::write_outputs(const Step& step, std::int64_t row, kernels::EpilogueWork work,
                             int worker) {
-  std::vector<void*>& outputs = workers_[static_cast<std::size_t>(worker)].outputs;
+  auto* const outputs = workers_[static_cast<std::size_t>(worker)].outputs.as<void*>();
   const bool is_last = work.first_channel + work.channels == step.epilogue.channels;
   for (std::size_t i = 0; i < step.outputs.size(); ++i) {
     if (is_last) {
@@ -330,7 +335,7 @@ void Session::write_outputs(const Step& step, std::int64_t row, kernels::Epilogu
     }
     outputs[i] = at(step.outputs[i], row);
   }
-  work.outputs = outputs.data();
+  work.outputs = outputs;
   if (step.adds_residual) work.residual = reinterpret_cast<const float*>(at(step.inputs[1], row));
   step.program.run(network_->loops(), work);
 }

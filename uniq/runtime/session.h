@@ -71,13 +71,13 @@ class Session {
   AlignedBytes arena_;
   std::vector<std::vector<kernels::ConvPart>> parts_;  ///< by step, of convolutions of codes
   std::vector<Chain> chains_;                          ///< all steps
-  /// Each worker's own memory.
+  /// Each worker's own memory: what it writes shares no cache line with what others do.
   struct Worker {
-    AlignedBytes scratch;                   ///< of kernels
-    AlignedBytes row;                       ///< sums of a part, or values of a row
-    AlignedBytes pooled;                    ///< rows of a pooled convolution
-    std::vector<const std::int32_t*> rows;  ///< of those, a window's
-    std::vector<void*> outputs;
+    AlignedBytes scratch;  ///< of kernels
+    AlignedBytes row;      ///< sums of a part, or values of a row
+    AlignedBytes pooled;   ///< rows of a pooled convolution
+    AlignedBytes rows;     ///< const std::int32_t*: of those, a window's
+    AlignedBytes outputs;  ///< void*
   };
   std::vector<Worker> workers_;
   std::span<double> seconds_;
