@@ -121,6 +121,7 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue, const std::optional<S
       relu_(!epilogue.outputs.empty() && std::ranges::all_of(epilogue.outputs, begins_in_relu)) {
   for (const EpilogueOutput& output : epilogue.outputs) {
     outputs_.push_back(output_run(output, channels_));
+    row_bytes_.push_back(output.bits == 0 ? 0 : output.layout.row_bytes());
     auto first = output.stages.begin() + (relu_ ? 1 : 0);
     auto end = output.stages.end();
     if (first != end && bounds_codes(output, outputs_.back())) --end;
@@ -154,8 +155,17 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue, const std::optional<S
   bound_codes(static_cast<float>(fold_->by.largest), fold_->output);
 }
 
+bool EpilogueProgram::takes_rows(std::int64_t columns) const {
+  if (fixed_) return true;
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    if (row_bytes_[i] != 0 && row_bytes_[i] != columns * outputs_[i].pixel_bytes) return false;
+  return true;
+}
+
 void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
-  EpilogueRun run = {.pixels = work.pixels,
+  EpilogueRun run = {.pixels = work.rows * work.pixels,
+                     .columns = work.pixels,
+                     .row_gap = 0,
                      .first_channel = work.first_channel,
                      .channels = work.channels,
                      .sums = work.sums,
@@ -182,6 +192,7 @@ void EpilogueProgram::run(const Loops& loops, const EpilogueWork& work) const {
              .margin = fixed_->margin,
              .largest = fixed_->largest};
     run.fixed = &fixed;
+    run.row_gap = row_bytes_[0] - work.pixels * outputs_[0].pixel_bytes;
   }
   if (is_as_known && fold_) {
     run.terms.terms = nullptr;

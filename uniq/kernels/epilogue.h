@@ -58,6 +58,7 @@ struct Epilogue {
 /// Some channels of neighbouring pixels.
 struct EpilogueWork {
   std::int64_t pixels = 0;
+  std::int64_t rows = 1;  ///< of so many pixels, where EpilogueProgram::takes_rows
   std::int64_t first_channel = 0, channels = 0;
   const std::int32_t* sums = nullptr;  ///< first channel of the work; rounded to nearest even
   const float* values = nullptr;       ///< where sums are null
@@ -99,6 +100,9 @@ class EpilogueProgram {
 
   std::int64_t channels() const { return channels_; }
   std::size_t outputs() const { return outputs_.size(); }
+  /// Whether it takes several rows of `columns` pixels of a map at once, of sums that are as it was
+  /// made for. The rows of all but outputs follow each other without a gap.
+  bool takes_rows(std::int64_t columns) const;
   void run(const Loops& loops, const EpilogueWork& work) const;
 
  private:
@@ -108,7 +112,8 @@ class EpilogueProgram {
   bool relu_ = false;             ///< all outputs begin with it: it is done once
   std::vector<StageRun> stages_;  ///< of all outputs
   std::vector<OutputRun> outputs_;
-  bool folds_shift_ = false;  ///< EpilogueRun::folds_shift
+  std::vector<std::int64_t> row_bytes_;  ///< from a row of an output to the next; 0: without a gap
+  bool folds_shift_ = false;             ///< EpilogueRun::folds_shift
   /// The scale and the bias give codes.
   struct Fold {
     Folded by;

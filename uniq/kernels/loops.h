@@ -65,6 +65,8 @@ struct FixedRun {
 /// Some channels of neighbouring pixels.
 struct EpilogueRun {
   std::int64_t pixels;
+  /// Of more than one row, in fixed point: pixels of a row, and bytes from its end to the next.
+  std::int64_t columns, row_gap;
   std::int64_t first_channel, channels;
   const std::int32_t* sums;  ///< of the first channel, as a kernel leaves them; or null, and then
   const float* values;       ///< of the first channel

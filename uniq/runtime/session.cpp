@@ -228,9 +228,11 @@ void Session::run_part(const Step& step, const CodeConvCore& core, const kernels
       core.prepared, reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), part,
       own.scratch.data(), sums);
   const std::int64_t stride = kernels::sums_stride(part.channels);
-  for (std::int64_t row = 0; row < part.rows; ++row) {
+  const std::int64_t rows = step.program.takes_rows(step.columns) ? part.rows : 1;
+  for (std::int64_t row = 0; row < part.rows; row += rows) {
     write_outputs(step, part.first_row + row,
                   {.pixels = step.columns,
+                   .rows = rows,
                    .first_channel = part.first_channel,
                    .channels = part.channels,
                    .sums = sums + row * step.columns * stride,
@@ -329,9 +331,9 @@ void Session::write_outputs(const Step& step, std::int64_t row, kernels::Epilogu
   auto* const outputs = workers_[static_cast<std::size_t>(worker)].outputs.as<void*>();
   const bool is_last = work.first_channel + work.channels == step.epilogue.channels;
   for (std::size_t i = 0; i < step.outputs.size(); ++i) {
-    if (is_last) {
-      clear_row(step.outputs[i], row);
-      fill_row_border(step.outputs[i], row);
+    for (std::int64_t y = row; is_last && y < row + work.rows; ++y) {
+      clear_row(step.outputs[i], y);
+      fill_row_border(step.outputs[i], y);
     }
     outputs[i] = at(step.outputs[i], row);
   }
