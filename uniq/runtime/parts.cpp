@@ -18,6 +18,9 @@ constexpr std::int64_t kMostSums = 32'768;
 /// What a part costs besides its rows: rows that windows of two parts share, the pool; in rows.
 constexpr double kPart = 0.15;
 
+/// And a task of a chain: it cuts the parts of its steps smaller.
+constexpr double kTask = 1.5;
+
 /// Time until `threads` threads are done with `blocks` times `steps` rows cut into pieces, in rows:
 /// each begins with its share of them, as those of ThreadPool do, and then helps the others.
 double makespan(std::int64_t steps, std::int64_t pieces, std::int64_t blocks, int threads,
@@ -128,7 +131,7 @@ std::vector<Chain> chains_of(const Network& network, int threads) {
     if (end == first + 1) continue;
     row_step = std::max(row_step, prepared_of(steps[first]).row_step);
     const Rows all = {0, steps[first].rows, row_step};
-    const std::int64_t tasks = best_pieces(all.steps(), 1, 1, threads, kPart);
+    const std::int64_t tasks = best_pieces(all.steps(), 1, 1, threads, kTask);
     for (std::int64_t task = 0; task < tasks; ++task) {
       std::vector<StepPart>& parts = chain.tasks.emplace_back();
       for (std::size_t i = first; i < end; ++i) {
