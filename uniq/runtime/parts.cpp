@@ -12,8 +12,8 @@ using kernels::divide_up;
 /// Weights beyond this do not stay in the cache beside the rest while a map's rows go by.
 constexpr std::size_t kCachedWeights = 400'000;
 
-/// Sums of a part stay in the cache between the kernel and the epilogue.
-constexpr std::int64_t kMostSums = 32'768;
+/// Sums of a part stay in a core's own cache, of 1 MiB, between the kernel and the epilogue.
+constexpr std::int64_t kMostSums = 98'304;
 
 /// What a part costs besides its rows: rows that windows of two parts share, the pool; in rows.
 constexpr double kPart = 0.15;
