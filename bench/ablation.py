@@ -27,7 +27,7 @@ examples:
 """
 
 # What is no kernel, in the words of `uniqnn bench --help`.
-TRICKS = ["fusing", "thresholds", "reciprocal", "folding", "layouts", "tuning"]
+TRICKS = ["fusing", "chains", "thresholds", "reciprocal", "folding", "layouts", "tuning"]
 
 
 class Failure(Exception):

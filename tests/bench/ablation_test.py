@@ -51,7 +51,7 @@ class Ablation(unittest.TestCase):
         ratios = {row["without"]: (row["ratio_min"], row["ratio_median"])
                   for row in found["rows"]}
         same = (1.0, 1.0)
-        self.assertEqual(ratios, {"": same, "fusing": same, "thresholds": same,
+        self.assertEqual(ratios, {"": same, "fusing": same, "chains": same, "thresholds": same,
                                   "reciprocal": same, "folding": same, "layouts": same,
                                   "tuning": (0.5, 0.5), "table": same, "winograd": (1.5, 1.5)})
 

@@ -23,10 +23,21 @@ using Kind = EpilogueStage::Kind;
 /// An epilogue from sums to codes, with its memory, and what a kernel leaves of some pixels' sums.
 struct Case {
   std::vector<float> scale, bias, stage_scale, stage_bias;
-  std::vector<std::int32_t> terms, windows, raw;
+  std::vector<std::int32_t> terms, places, windows, raw;
   std::int32_t per_code = 0;
   int shift = 0;
-  std::int64_t pixels = 0;
+  std::int64_t rows = 5, columns = 8;
+
+  std::int64_t pixels() const { return rows * columns; }
+  std::int64_t stride() const { return (epilogue.channels + 15) / 16 * 16; }
+  /// What a pixel's sum of a channel lacks.
+  std::int32_t lacking(std::int64_t pixel, std::size_t channel) const {
+    const auto at = static_cast<std::size_t>(pixel);
+    std::int32_t sum = windows.empty() ? 0 : windows[at] * per_code;
+    if (!places.empty()) sum += terms[static_cast<std::size_t>(places[at]) + channel];
+    if (range.terms != nullptr) sum += range.terms[channel];
+    return sum;
+  }
   SumRange range;
   Epilogue epilogue;
 };
@@ -42,13 +53,17 @@ class FixedPointTest : public ::testing::Test {
   float with_sign(float x) { return below(2) == 0 ? x : -x; }
 
   void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
-    c.pixels = 40;
     c.range.largest = largest;
     // Round numbers make sums whose value is a threshold itself.
     const bool is_round = below(3) == 0;
     EpilogueOutput output = {.bits = bits, .step = is_round ? 0.25f : between(0.01f, 2.0f)};
     output.offset = below(2) == 0 ? 0.0f : grid_offset(Grid::mid_rise, bits);
-    output.layout = {.bits = bits, .channels = channels, .height = 1, .width = c.pixels};
+    output.layout = {.bits = bits,
+                     .channels = channels,
+                     .height = c.rows,
+                     .width = c.columns,
+                     .border_height = 1,
+                     .border_width = below(2)};
     const float width = output.step * static_cast<float>(max_code(bits));
     const auto rounded = [&](float x) { return is_round ? std::ldexp(1.0f, std::ilogb(x)) : x; };
     for (std::int64_t i = 0; i < channels; ++i) {
@@ -57,16 +72,23 @@ class FixedPointTest : public ::testing::Test {
       c.bias.push_back(with_sign(rounded(between(0.01f, 1.5f) * width)));
       c.stage_scale.push_back(with_sign(rounded(between(0.5f, 2.0f))));
       c.stage_bias.push_back(with_sign(rounded(between(0.01f, 1.0f) * width)));
-      c.terms.push_back(below(2000) - 1000);
     }
+    constexpr int kClasses = 3;
+    for (std::int64_t i = 0; i < kClasses * channels; ++i) c.terms.push_back(below(2000) - 1000);
     const EpilogueStage affine = {Kind::affine, c.stage_scale.data(), c.stage_bias.data()};
     if (below(2) == 0) output.stages.push_back(affine);
     if (below(2) == 0) output.stages.push_back({below(2) == 0 ? Kind::relu : Kind::relu6});
-    if (below(2) == 0) c.range.terms = c.terms.data();
+    if (below(2) == 0) {
+      c.range.terms = c.terms.data();
+    } else if (below(2) == 0) {
+      c.range.other_terms = 1000;
+      for (std::int64_t pixel = 0; pixel < c.pixels(); ++pixel)
+        c.places.push_back(static_cast<std::int32_t>(below(kClasses) * channels));
+    }
     c.shift = below(3);
     if (below(2) == 0) {
       c.per_code = below(2) == 0 ? 1 : -7;
-      for (std::int64_t pixel = 0; pixel < c.pixels; ++pixel) c.windows.push_back(below(300));
+      for (std::int64_t pixel = 0; pixel < c.pixels(); ++pixel) c.windows.push_back(below(300));
       c.range.windows = std::int64_t{300} * std::abs(c.per_code);
     }
     c.epilogue = {
@@ -76,8 +98,8 @@ class FixedPointTest : public ::testing::Test {
 
   /// Sums next to where codes change, and some that are far beyond.
   void make_sums(Case& c) {
-    for (std::int64_t pixel = 0; pixel < c.pixels; ++pixel)
-      for (std::int64_t channel = 0; channel < stride_of(c); ++channel) {
+    for (std::int64_t pixel = 0; pixel < c.pixels(); ++pixel)
+      for (std::int64_t channel = 0; channel < c.stride(); ++channel) {
         const auto at = static_cast<std::size_t>(channel % c.epilogue.channels);
         const Line line = line_of(c.epilogue, at);
         const double threshold = 0.5 + below(max_code(c.epilogue.outputs[0].bits));
@@ -85,31 +107,38 @@ class FixedPointTest : public ::testing::Test {
         double sum = std::nearbyint((threshold - line.start) / line.slope) + below(5) - 2;
         if (below(20) == 0) sum = below(2) == 0 ? most : -most;
         sum = std::clamp(sum, -most, most);
-        const std::int32_t lacking =
-            (c.windows.empty() ? 0 : c.windows[static_cast<std::size_t>(pixel)] * c.per_code) +
-            (c.range.terms == nullptr ? 0 : c.range.terms[at]);
+        const std::int32_t lacking = c.lacking(pixel, at);
         std::int32_t rest = (static_cast<std::int32_t>(sum) - lacking) >> c.shift;
         if (std::int64_t{rest} * (1 << c.shift) + lacking < -c.range.largest) ++rest;
         c.raw.push_back(rest);
       }
   }
-  static std::int64_t stride_of(const Case& c) { return (c.epilogue.channels + 15) / 16 * 16; }
 
+  /// The map, of as many rows at once as the epilogue takes.
   static std::vector<std::uint8_t> run(const Case& c, Isa isa,
                                        const std::optional<SumRange>& range) {
-    std::vector<std::uint8_t> map(static_cast<std::size_t>(c.epilogue.outputs[0].layout.bytes()));
-    void* const to = map.data();
-    EpilogueProgram(c.epilogue, range)
-        .run(loops_of(isa), {.pixels = c.pixels,
-                             .channels = c.epilogue.channels,
-                             .sums = c.raw.data(),
-                             .pixel = stride_of(c),
-                             .terms = {.shift = c.shift,
-                                       .per_code = c.per_code,
-                                       .window = c.windows.empty() ? nullptr : c.windows.data(),
-                                       .terms = c.range.terms,
-                                       .places = nullptr},
-                             .outputs = &to});
+    const CodeLayout& layout = c.epilogue.outputs[0].layout;
+    std::vector<std::uint8_t> map(static_cast<std::size_t>(layout.bytes()));
+    const EpilogueProgram program(c.epilogue, range);
+    const std::int64_t rows = program.takes_rows(c.columns) ? c.rows : 1;
+    const auto from = [&](const std::vector<std::int32_t>& numbers, std::int64_t first) {
+      return numbers.empty() ? nullptr : numbers.data() + first;
+    };
+    for (std::int64_t row = 0; row < c.rows; row += rows) {
+      void* const to = map.data() + layout.at(row, 0);
+      program.run(loops_of(isa),
+                  {.pixels = c.columns,
+                   .rows = rows,
+                   .channels = c.epilogue.channels,
+                   .sums = c.raw.data() + row * c.columns * c.stride(),
+                   .pixel = c.stride(),
+                   .terms = {.shift = c.shift,
+                             .per_code = c.per_code,
+                             .window = from(c.windows, row * c.columns),
+                             .terms = c.places.empty() ? c.range.terms : c.terms.data(),
+                             .places = from(c.places, row * c.columns)},
+                   .outputs = &to});
+    }
     return map;
   }
 

@@ -130,6 +130,63 @@ TEST(Session, PooledConvolutionsGiveTheSameBits) {
   }
 }
 
+// Threads go through several steps, each with its own rows.
+TEST(Session, ChainsGiveTheSameBits) {
+  const models::ModelInput input{.channels = 3, .height = 64, .width = 64, .classes = 7};
+  for (const int bits : {4, 8}) {
+    const format::PackedModel model =
+        packed_network(models::build_model("mobilenetv2", input),
+                       {.weight_bits = bits, .activation_bits = bits}, 5);
+    const std::vector<std::uint8_t> picture = random_pictures(model, 1, 4);
+    const auto run = [&](const NetworkOptions& options, int threads) {
+      std::vector<float> logits(7);
+      Session session(std::make_shared<const Network>(model, options), {.threads = threads});
+      // Threads that are late find memory that others have written.
+      for (int i = 0; i < 10; ++i) session.run(picture, logits);
+      return logits;
+    };
+    const std::vector<float> expected = run({.without = {.chains = true}}, 1);
+    for (const kernels::Isa isa : kernels::available_isas())
+      for (const int threads : {1, 2, 3, 4})
+        EXPECT_TRUE(same_bits(run({.isa = isa}, threads), expected))
+            << kernels::isa_name(isa) << ", bits " << bits << ", threads " << threads;
+  }
+}
+
+TEST(Network, ChainsJoinPixelByPixel) {
+  const format::PackedModel model = packed_network(
+      models::build_model("mobilenetv2", {.channels = 3, .height = 64, .width = 64, .classes = 7}),
+      {.weight_bits = 8, .activation_bits = 8}, 5);
+  const Network network(model);
+  // Behind each depthwise convolution, a 1x1 and that of the next block; the last one goes by
+  // channels.
+  const auto continues = [&](const char* name) {
+    return std::ranges::find(network.steps(), name, &Step::name)->continues;
+  };
+  EXPECT_FALSE(continues("features.3.conv.1.0"));
+  EXPECT_TRUE(continues("features.3.conv.2"));
+  EXPECT_TRUE(continues("features.4.conv.0.0"));
+  EXPECT_FALSE(continues("features.4.conv.1.0"));
+  EXPECT_TRUE(continues("features.17.conv.2"));
+  EXPECT_FALSE(continues("features.18.0"));
+  EXPECT_FALSE(continues("pool"));
+  const Network apart(model, {.without = {.chains = true}});
+  EXPECT_EQ(std::ranges::count_if(apart.steps(), &Step::continues), 0);
+
+  // While a thread is in a chain's last step, another may read what the first one reads.
+  const auto meet = [&](int a, int b) {
+    const Buffer& x = network.buffers()[static_cast<std::size_t>(a)];
+    const Buffer& y = network.buffers()[static_cast<std::size_t>(b)];
+    return x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes;
+  };
+  const std::vector<Step>& steps = network.steps();
+  for (std::size_t first = 0; first < steps.size(); ++first)
+    for (std::size_t later = first;
+         later < steps.size() && (later == first || steps[later].continues); ++later)
+      for (const int input : steps[first].inputs)
+        for (const int output : steps[later].outputs) EXPECT_FALSE(meet(input, output));
+}
+
 TEST(Session, BatchesAreTheSinglePicturesOneByOne) {
   const auto network = std::make_shared<const Network>(random_packed_network(3));
   Session session(network, {.threads = 2});

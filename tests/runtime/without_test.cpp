@@ -25,8 +25,8 @@ using ::testing::ThrowsMessage;
 
 TEST(ParseWithout, TakesTricksAndKernels) {
   const Without none = parse_without({});
-  EXPECT_FALSE(none.fusing || none.thresholds || none.reciprocal || none.folding || none.layouts ||
-               none.tuning);
+  EXPECT_FALSE(none.fusing || none.chains || none.thresholds || none.reciprocal || none.folding ||
+               none.layouts || none.tuning);
   EXPECT_TRUE(none.kernels.empty());
   const Without some = parse_without({"layouts", "tuning"});
   EXPECT_TRUE(some.layouts && some.tuning);

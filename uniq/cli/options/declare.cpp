@@ -233,7 +233,7 @@ void declare_bench(CLI::App& app, BenchOptions& options) {
   command
       .add_option("--without", options.without,
                   "Tricks to do without, separated by commas: kernels, such as winograd or\n"
-                  "avx2.table, fusing, thresholds, reciprocal, folding, layouts, tuning")
+                  "avx2.table, fusing, chains, thresholds, reciprocal, folding, layouts, tuning")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false)
