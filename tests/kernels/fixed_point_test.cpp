@@ -81,7 +81,13 @@ class FixedPointTest : public ::testing::Test {
     if (below(2) == 0) {
       c.range.terms = c.terms.data();
     } else if (below(2) == 0) {
+      c.range.varies = true;
       c.range.other_terms = 1000;
+      // Also where there is nothing to add.
+      if (below(3) == 0) {
+        c.range.other_terms = 0;
+        std::ranges::fill(c.terms, 0);
+      }
       for (std::int64_t pixel = 0; pixel < c.pixels(); ++pixel)
         c.places.push_back(static_cast<std::int32_t>(below(kClasses) * channels));
     }
@@ -202,6 +208,35 @@ TEST_F(FixedPointTest, BoundsCodesOfReLU6) {
   EXPECT_EQ(fixed_point(epilogue, {.largest = 1000})->largest, 60);
   epilogue.outputs[0].stages = {{Kind::relu}};
   EXPECT_EQ(fixed_point(epilogue, {.largest = 1000})->largest, 255);
+}
+
+TEST_F(FixedPointTest, LeavesNumbersThatFadeToTheStages) {
+  // Between the stages sum 1 is 5.8 times the least fp32 number, which rounds to 6: the code of 1.5
+  // instead of 1.45.
+  const float scale = 0x1p-70f;
+  const float zero = 0.0f;
+  const float small = 1.45f * 0x1p-77f;
+  const float large = 0x1p127f;
+  const Epilogue epilogue = {
+      .channels = 1,
+      .scale = &scale,
+      .bias = &zero,
+      .outputs = {{.stages = {{Kind::affine, &small, &zero}, {Kind::affine, &large, &zero}},
+                   .bits = 8,
+                   .step = 0x1p-20f}}};
+  EXPECT_FALSE(fixed_point(epilogue, {.largest = 100}));
+}
+
+TEST_F(FixedPointTest, LeavesWhatCancelsOutToTheStages) {
+  // A large bias is what the terms take away again: more than double holds of both.
+  const float scale = 1.0f;
+  const float bias = -0x1p30f;
+  const std::int32_t term = 1 << 30;
+  const Epilogue epilogue = {.channels = 1,
+                             .scale = &scale,
+                             .bias = &bias,
+                             .outputs = {{.bits = 8, .step = 0x1.234566p-12f}}};
+  EXPECT_FALSE(fixed_point(epilogue, {.largest = 1 << 30, .terms = &term}));
 }
 
 TEST_F(FixedPointTest, IsForStraightLinesToBytes) {

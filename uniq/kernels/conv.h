@@ -27,6 +27,8 @@ struct PreparedConv {
   /// What the weights are stored as, where sums lack the rest (SumTerms): sums of windows.
   StoredWeights stored = {};
   Corrections corrections;
+  /// Whether the sums of a part read no pixel but those of its windows, not even to drop it.
+  bool reads_windows_alone = false;
   /// Whether the sums lack them (SumTerms::terms).
   bool lacks_corrections = false;
   /// The rows of a part begin at a multiple of `row_step`, its channels at one of `channel_step`,

@@ -141,6 +141,7 @@ PreparedConv prepare_direct(const CodeConv& conv, const CodeLayout& input,
           .weights = lay_out<Kind>(conv, codes),
           .stored = stored_of<Kind>(conv),
           .corrections = make_corrections(conv, codes),
+          .reads_windows_alone = conv.shape.groups == 1 && !is_copied<Kind>(conv.shape),
           .lacks_corrections = conv.shape.groups == 1,
           .row_step = 1,
           .channel_step = conv.shape.groups == 1 ? kChannelStep : conv.shape.out_channels};

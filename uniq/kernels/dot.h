@@ -29,8 +29,8 @@ struct DotWork {
   std::int64_t vectors;     ///< 1 to the kind's kVectors
   std::int32_t* sums;       ///< of the first window: vectors * kLanes
   std::int64_t sums_pixel;  ///< to those of the next
-  /// Of kinds that run, windows of one stretch: so many more times as many windows, each time so
-  /// many bytes and sums further.
+  /// Of kinds that run: so many more times as many windows, each time so many bytes and sums
+  /// further.
   std::int64_t more, more_bytes, more_sums;
 };
 

@@ -140,7 +140,7 @@ EpilogueProgram::EpilogueProgram(const Epilogue& epilogue, const std::optional<S
     });
   if (!sums) return;
   folded_terms_ = sums->terms;
-  takes_places_ = sums->other_terms != 0;
+  takes_places_ = sums->varies;
   std::optional<Folded> folded = fold(epilogue, *sums);
   if (!folded) {
     fixed_ = fixed_point(epilogue, *sums);

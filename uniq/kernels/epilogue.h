@@ -43,7 +43,8 @@ struct SumRange {
   std::int64_t windows = 0;  ///< largest SumTerms::per_code * window, or its negative
   /// What each channel's sums lack (SumTerms::terms) where it is the same everywhere; or null.
   const std::int32_t* terms = nullptr;
-  std::int64_t other_terms = 0;  ///< the largest of those that are not, or its negative
+  bool varies = false;           ///< it is not
+  std::int64_t other_terms = 0;  ///< then, the largest, or its negative
 };
 
 struct Epilogue {

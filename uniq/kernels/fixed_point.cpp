@@ -22,7 +22,8 @@ double half_place(double size) {
   int exponent = 0;
   const double fraction = std::frexp(size, &exponent);
   constexpr int kPlaces = 25;
-  return std::ldexp(1.0, exponent - (fraction == 0.5 ? 1 : 0) - kPlaces);
+  constexpr double kLeast = 0x1p-150;  // half of the least fp32 number
+  return std::max(kLeast, std::ldexp(1.0, exponent - (fraction == 0.5 ? 1 : 0) - kPlaces));
 }
 
 /// More would send too many values the long way: of a block of 64, one in eight.
@@ -53,6 +54,8 @@ class Channel {
   /// int32, it becomes what is near (loops.inc).
   bool fits() const {
     constexpr double kLargest = 0x1p120;
+    constexpr double kLargestInt = 0x1p31;
+    constexpr double kLargestStart = 0x1p40;
     double v = std::abs(double{epilogue_.scale[channel_]}) * reach() +
                std::abs(double{epilogue_.bias[channel_]});
     bool is_finite = v < kLargest;
@@ -63,7 +66,9 @@ class Channel {
     }
     return is_finite && v / output_.step < kLargest &&
            std::abs(slope_) * (reach() + lacking()) + std::abs(start_) < kLargest &&
-           reach() + lacking() < 0x1p31;
+           reach() + lacking() < kLargestInt &&
+           // Far beyond it, what cancels out leaves the roundings of double.
+           std::abs(start_) + std::abs(slope_ * term_) < kLargestStart;
   }
 
   /// How far the fixed point and the epilogue's own code before rounding may be apart where either
@@ -106,19 +111,20 @@ class Channel {
     }
     return all + (most_of_sum() > kExact ? std::abs(slope_) * half_place(most_of_sum()) : 0.0);
   }
-  /// Of the multiply-add: a kernel's numbers and those of windows to fp32; the scale, and that of
-  /// windows; the bias, with terms, and with the windows; and the result, first to fp32 and then to
-  /// an integer.
+  /// Of the multiply-add: a kernel's numbers, terms and those of windows to fp32; the scale, and
+  /// that of windows; the bias, with terms, and with the windows; and the result, first to fp32 and
+  /// then to an integer.
   double fixed_roundings() const {
     constexpr double kOfResult = 0.75;  // below 2^23 a quarter, and a half; above a half alone
     const double numbers = most_of_sum() + lacking();
     const double windows = std::abs(slope_) * static_cast<double>(range_.windows);
+    const double bias_size = std::abs(bias()) + kMostMargin;
     const double other = std::abs(slope_) * static_cast<double>(range_.other_terms);
-    return (numbers > kExact ? 2 * std::abs(slope_) * half_place(numbers) : 0.0) +
-           std::abs(double{scale()} - slope_) * (most_of_sum() + terms()) + kRounding * windows +
-           half_place(std::abs(bias())) +
-           (other == 0.0 ? 0.0 : half_place(other + std::abs(bias()))) +
-           (windows == 0.0 ? 0.0 : half_place(windows + other + std::abs(bias()))) + kOfResult;
+    return (numbers > kExact ? 4 * std::abs(slope_) * half_place(numbers) : 0.0) +
+           std::abs(double{scale()} - slope_) * (most_of_sum() + terms()) +
+           2 * kRounding * windows + half_place(bias_size) +
+           (other == 0.0 ? 0.0 : half_place(other + bias_size)) +
+           (windows == 0.0 ? 0.0 : half_place(windows + other + bias_size)) + kOfResult;
   }
 
   const Epilogue& epilogue_;
@@ -146,9 +152,10 @@ std::optional<FixedPoint> fixed_point(const Epilogue& epilogue, const SumRange& 
   for (std::size_t c = 0; c < channels; ++c) {
     const Channel channel(epilogue, range, c);
     if (!channel.fits()) return std::nullopt;
-    margin = std::max(margin, channel.margin());
+    const double own = channel.margin();
+    if (!(own <= kMostMargin)) return std::nullopt;
+    margin = std::max(margin, own);
   }
-  if (!(margin <= kMostMargin)) return std::nullopt;
   fixed.margin = static_cast<std::int32_t>(std::ceil(margin));
   for (std::size_t c = 0; c < channels; ++c) {
     const Channel channel(epilogue, range, c);

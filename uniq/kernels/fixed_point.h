@@ -20,7 +20,7 @@ inline constexpr int kFixedBits = 16;
 
 /// Nothing for epilogues other than those from sums to one output of codes in bytes, for lines with
 /// a bend above code 0 other than a last ReLU6, and where numbers are so large that the margin
-/// would be too wide, or the fixed point leave 32 bits.
+/// would be too wide.
 std::optional<FixedPoint> fixed_point(const Epilogue& epilogue, const SumRange& range);
 
 }  // namespace uniq::kernels

@@ -143,7 +143,7 @@ class Channel {
 }  // namespace
 
 std::optional<Folded> fold(const Epilogue& epilogue, const SumRange& range) {
-  if (epilogue.scale == nullptr || epilogue.outputs.size() != 1 || range.other_terms != 0)
+  if (epilogue.scale == nullptr || epilogue.outputs.size() != 1 || range.varies)
     return std::nullopt;
   const EpilogueOutput& output = epilogue.outputs[0];
   if (output.bits < 1 || output.bits > kFoldedBits) return std::nullopt;

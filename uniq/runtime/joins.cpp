@@ -13,10 +13,13 @@ using kernels::EpilogueStage;
 
 bool is_affine(const EpilogueStage& stage) { return stage.kind == EpilogueStage::Kind::affine; }
 
-/// Each output of the convolution reads the pixel in its own place.
+/// Each output of the convolution reads the pixel in its own place: what is in others may be
+/// written meanwhile.
 bool reads_pixels(const Step& step) {
-  const kernels::ConvShape& s = std::get<CodeConvCore>(step.core).prepared.conv.shape;
-  return s.taps() == 1 && s.stride_height == 1 && s.padding_height == 0;
+  const kernels::PreparedConv& prepared = std::get<CodeConvCore>(step.core).prepared;
+  const kernels::ConvShape& s = prepared.conv.shape;
+  return s.taps() == 1 && s.stride_height == 1 && s.padding_height == 0 &&
+         prepared.reads_windows_alone;
 }
 
 bool is_by_rows(const Step& step) {

@@ -76,6 +76,7 @@ kernels::SumRange sum_range(const PackedNode& node, const format::Encoding& inpu
     range.terms = terms.data();
     return range;
   }
+  range.varies = true;
   for (const std::int32_t term : terms)
     range.other_terms = std::max(range.other_terms, std::abs(std::int64_t{term}));
   return range;

@@ -14,7 +14,7 @@ struct Without {
   bool thresholds = false;  ///< codes of 1 and 2 bits by comparing: the quotient instead
   bool reciprocal = false;  ///< quotients from the reciprocal: division instead
   bool chains = false;      ///< steps that threads go through without waiting: step by step instead
-  bool folding = false;     ///< sums to codes of few bits by one multiply-add: all steps instead
+  bool folding = false;     ///< sums to codes by one multiply-add: all steps instead
   bool layouts = false;     ///< readers that share a buffer: each gets one of its own
   bool tuning = false;      ///< kernels that were timed (tuned.h): the model of cost instead
   std::vector<std::string> kernels = {};  ///< "winograd", "avx2.table2"
