@@ -120,32 +120,38 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
   return parts;
 }
 
+namespace {
+
+/// What a thread does with some rows of a chain: step by step, in parts of each step's own size.
+std::vector<StepPart> task_of(const std::vector<Step>& steps, const Chain& chain, Rows rows) {
+  std::vector<StepPart> parts;
+  for (std::size_t i = chain.first; i < chain.end; ++i) {
+    const std::int64_t channels = steps[i].epilogue.channels;
+    rows.row_step = prepared_of(steps[i]).row_step;
+    const std::int64_t pieces = rows.least(row_sums(steps[i], channels));
+    for (std::int64_t p = 0; p < pieces; ++p) {
+      const Rows piece = rows.piece(p, pieces);
+      parts.push_back({i, {.first_row = piece.first, .rows = piece.rows, .channels = channels}});
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
 std::vector<Chain> chains_of(const Network& network, int threads) {
   const std::vector<Step>& steps = network.steps();
   std::vector<Chain> chains;
   for (std::size_t first = 0, end = 0; first < steps.size(); first = end) {
-    std::int64_t row_step = 1;
-    for (end = first + 1; end < steps.size() && steps[end].continues; ++end)
-      row_step = std::max(row_step, prepared_of(steps[end]).row_step);
+    for (end = first + 1; end < steps.size() && steps[end].continues;) ++end;
     Chain& chain = chains.emplace_back(Chain{.first = first, .end = end});
     if (end == first + 1) continue;
-    row_step = std::max(row_step, prepared_of(steps[first]).row_step);
-    const Rows all = {0, steps[first].rows, row_step};
+    Rows all = {0, steps[first].rows, 1};
+    for (std::size_t i = first; i < end; ++i)
+      all.row_step = std::max(all.row_step, prepared_of(steps[i]).row_step);
     const std::int64_t tasks = best_pieces(all.steps(), 1, 1, threads, kTask);
-    for (std::int64_t task = 0; task < tasks; ++task) {
-      std::vector<StepPart>& parts = chain.tasks.emplace_back();
-      for (std::size_t i = first; i < end; ++i) {
-        const std::int64_t channels = steps[i].epilogue.channels;
-        Rows rows = all.piece(task, tasks);
-        rows.row_step = prepared_of(steps[i]).row_step;
-        const std::int64_t pieces = rows.least(row_sums(steps[i], channels));
-        for (std::int64_t p = 0; p < pieces; ++p) {
-          const Rows piece = rows.piece(p, pieces);
-          parts.push_back(
-              {i, {.first_row = piece.first, .rows = piece.rows, .channels = channels}});
-        }
-      }
-    }
+    for (std::int64_t task = 0; task < tasks; ++task)
+      chain.tasks.push_back(task_of(steps, chain, all.piece(task, tasks)));
   }
   return chains;
 }
