@@ -211,11 +211,11 @@ inline void sum_pixels(const std::uint8_t* p, std::int64_t pixel, std::int64_t n
   const __mmask64 rest = (__mmask64{1} << (n % kBytes)) - 1;
   for (; done < count; done += kTogether) {
     // Of fewer pixels the last one stands for the others.
-    const std::int64_t last = count - done - 1;
+    const std::int64_t left = count - done;
     const std::uint8_t* const a = p + done * pixel;
-    const std::uint8_t* const b = a + (last < 1 ? last : 1) * pixel;
-    const std::uint8_t* const c = a + (last < 2 ? last : 2) * pixel;
-    const std::uint8_t* const d = a + (last < 3 ? last : 3) * pixel;
+    const std::uint8_t* const b = a + (left > 1 ? 1 : 0) * pixel;
+    const std::uint8_t* const c = a + (left > 2 ? 2 : left - 1) * pixel;
+    const std::uint8_t* const d = a + (left > 3 ? 3 : left - 1) * pixel;
     Ints sa = sum_eights(_mm512_maskz_loadu_epi8(rest, a + whole));
     Ints sb = sum_eights(_mm512_maskz_loadu_epi8(rest, b + whole));
     Ints sc = sum_eights(_mm512_maskz_loadu_epi8(rest, c + whole));
@@ -227,10 +227,10 @@ inline void sum_pixels(const std::uint8_t* p, std::int64_t pixel, std::int64_t n
       sd = _mm512_add_epi64(sd, sum_eights(_mm512_loadu_si512(d + i)));
     }
     const __m128i sums = sums_of_parts(sa, sb, sc, sd);
-    if (last + 1 >= kTogether)
+    if (left >= kTogether)
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + done), sums);
     else
-      _mm_mask_storeu_epi32(to + done, static_cast<__mmask8>((1U << (last + 1)) - 1), sums);
+      _mm_mask_storeu_epi32(to + done, static_cast<__mmask8>(first_lanes(left)), sums);
   }
 }
 inline void sum_words(const std::uint8_t* p, std::int64_t n, std::int32_t* to) {

@@ -327,11 +327,11 @@ void Network::plan_memory(bool keep_values) {
     const Step& step = steps_[static_cast<std::size_t>(i)];
     // What a pooled convolution reads is read while its pool writes; and what a step reads that
     // others continue, while they write.
-    int last = step.is_pooled ? i + 1 : i;
-    while (last + 1 < end && steps_[static_cast<std::size_t>(last + 1)].continues) ++last;
+    int behind = step.is_pooled ? i + 2 : i + 1;
+    while (behind < end && steps_[static_cast<std::size_t>(behind)].continues) ++behind;
     for (const int input : step.inputs)
       lifetimes[static_cast<std::size_t>(input)].last =
-          std::max(lifetimes[static_cast<std::size_t>(input)].last, last);
+          std::max(lifetimes[static_cast<std::size_t>(input)].last, behind - 1);
   }
   lifetimes[static_cast<std::size_t>(buffer_of(model_.output))].last = end;
   const Placement placement = place(lifetimes);
