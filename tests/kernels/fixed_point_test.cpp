@@ -7,10 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <random>
-#include <string>
 #include <vector>
 
+#include "tests/kernels/random_test.h"
 #include "uniq/grid/grid.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/line.h"
@@ -42,16 +41,8 @@ struct Case {
   Epilogue epilogue;
 };
 
-class FixedPointTest : public ::testing::Test {
+class FixedPointTest : public RandomTest {
  protected:
-  FixedPointTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
-
-  int below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
-  float between(float low, float high) {
-    return std::uniform_real_distribution<float>(low, high)(random_);
-  }
-  float with_sign(float x) { return below(2) == 0 ? x : -x; }
-
   void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
     c.range.largest = largest;
     // Round numbers make sums whose value is a threshold itself.
@@ -147,10 +138,6 @@ class FixedPointTest : public ::testing::Test {
     }
     return map;
   }
-
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
 };
 
 TEST_F(FixedPointTest, GivesTheCodesNextToThresholds) {

@@ -6,10 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <random>
-#include <string>
 #include <vector>
 
+#include "tests/kernels/random_test.h"
 #include "uniq/grid/grid.h"
 #include "uniq/kernels/isa.h"
 
@@ -29,16 +28,8 @@ struct Case {
   Epilogue epilogue;
 };
 
-class FoldedTest : public ::testing::Test {
+class FoldedTest : public RandomTest {
  protected:
-  FoldedTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
-
-  int below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
-  float between(float low, float high) {
-    return std::uniform_real_distribution<float>(low, high)(random_);
-  }
-  float with_sign(float x) { return below(2) == 0 ? x : -x; }
-
   /// Codes spread over the sums -largest..largest, more or less.
   void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
     c.range.largest = largest;
@@ -108,10 +99,6 @@ class FoldedTest : public ::testing::Test {
     return map;
   }
   static std::int64_t sums_stride_of(std::int64_t channels) { return (channels + 15) / 16 * 16; }
-
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
 };
 
 TEST_F(FoldedTest, GivesTheCodesOfAllSums) {

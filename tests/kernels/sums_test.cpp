@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <random>
-#include <string>
 #include <vector>
 
+#include "tests/kernels/random_test.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/loops_of.h"
 
@@ -23,13 +22,9 @@ struct Windows {
   std::int64_t kernel_height = 1, kernel_width = 1;
 };
 
-class SumsTest : public ::testing::Test {
+class SumsTest : public RandomTest {
  protected:
-  SumsTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
-
-  int between(int low, int high) {
-    return low + static_cast<int>(random_() % static_cast<unsigned>(high - low + 1));
-  }
+  int between(int low, int high) { return low + below(high - low + 1); }
 
   void expect_sums(const Windows& w, std::int64_t row_filler) {
     WindowRun run = {};
@@ -75,10 +70,6 @@ class SumsTest : public ::testing::Test {
                                 << run.rows << "x" << run.columns << " outputs";
     }
   }
-
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
 };
 
 TEST_F(SumsTest, OfSinglePixels) {

@@ -19,6 +19,10 @@ std::int64_t covered_columns(const ConvShape& s) {
   return covered(s.out_width, s.stride_width, s.kernel_width, s.dilation_width);
 }
 
+std::int32_t per_code(const PreparedConv& prepared) {
+  return code_factor(prepared.conv.activation_grid) * prepared.stored.constant;
+}
+
 std::size_t finish_scratch(const PreparedConv& prepared, std::int64_t rows) {
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t outputs = rows * s.out_width;
@@ -34,7 +38,7 @@ Finish::Finish(const PreparedConv& prepared, const ConvPart& part, std::byte* sc
       part_(part),
       shift_(std::countr_zero(static_cast<unsigned>(code_factor(prepared.conv.activation_grid) *
                                                     prepared.stored.factor))),
-      per_code_(code_factor(prepared.conv.activation_grid) * prepared.stored.constant) {
+      per_code_(per_code(prepared)) {
   const ConvShape& s = prepared.conv.shape;
   const std::int64_t outputs = part.rows * s.out_width;
   auto* next = reinterpret_cast<std::int32_t*>(scratch);

@@ -14,6 +14,9 @@ namespace uniq::kernels {
 std::int64_t covered_rows(const ConvShape& s, std::int64_t rows);
 std::int64_t covered_columns(const ConvShape& s);
 
+/// SumTerms::per_code of its sums, where they lack sums of windows; else 0.
+std::int32_t per_code(const PreparedConv& prepared);
+
 /// Bytes of scratch memory of a Finish for a part of so many rows.
 std::size_t finish_scratch(const PreparedConv& prepared, std::int64_t rows);
 

@@ -147,21 +147,19 @@ std::optional<FixedPoint> fixed_point(const Epilogue& epilogue, const SumRange& 
   const bool is_bounded = !output.stages.empty() && output.stages.back().kind == Kind::relu6;
   FixedPoint fixed;
   fixed.largest = is_bounded ? code_of(output, kSix) : max_code(output.bits);
+  std::vector<double> biases;
   double margin = 0;
-  const auto channels = static_cast<std::size_t>(epilogue.channels);
-  for (std::size_t c = 0; c < channels; ++c) {
+  for (std::size_t c = 0; c < static_cast<std::size_t>(epilogue.channels); ++c) {
     const Channel channel(epilogue, range, c);
     if (!channel.fits()) return std::nullopt;
     const double own = channel.margin();
     if (!(own <= kMostMargin)) return std::nullopt;
     margin = std::max(margin, own);
+    fixed.scale.push_back(channel.scale());
+    biases.push_back(channel.bias());
   }
   fixed.margin = static_cast<std::int32_t>(std::ceil(margin));
-  for (std::size_t c = 0; c < channels; ++c) {
-    const Channel channel(epilogue, range, c);
-    fixed.scale.push_back(channel.scale());
-    fixed.bias.push_back(static_cast<float>(channel.bias() + fixed.margin));
-  }
+  for (const double bias : biases) fixed.bias.push_back(static_cast<float>(bias + fixed.margin));
   return fixed;
 }
 

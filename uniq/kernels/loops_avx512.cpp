@@ -75,7 +75,6 @@ struct FixedBounds {
 };
 inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v, std::int64_t n) {
   constexpr int kHalf = 16;
-  // Lanes beyond n are multiplied by zeros: their thresholds do not count.
   const Ints v0 = _mm512_cvtps_epi32(v);
   const __m128i codes = _mm_min_epu8(_mm512_cvtusepi32_epi8(_mm512_max_epi32(
                                          _mm512_srai_epi32(v0, kHalf), _mm512_setzero_si512())),
@@ -85,6 +84,7 @@ inline bool store_fixed(std::uint8_t* p, const FixedBounds& bounds, Floats v, st
     return bounds.is_near(v0);
   }
   _mm_mask_storeu_epi8(p, first_lanes(n), codes);
+  // Lanes beyond n are near nothing.
   return bounds.is_near(_mm512_mask_mov_epi32(_mm512_set1_epi32(-1), first_lanes(n), v0));
 }
 /// The upper halves of a's lanes, and then of b's.

@@ -7,6 +7,7 @@
 #include "uniq/base/cpu.h"
 #include "uniq/base/error.h"
 #include "uniq/format/packed_file.h"
+#include "uniq/kernels/finish.h"
 
 namespace uniq::runtime {
 namespace {
@@ -67,10 +68,9 @@ kernels::SumRange sum_range(const PackedNode& node, const format::Encoding& inpu
   const kernels::ConvShape& shape = prepared.conv.shape;
   const std::vector<std::int32_t>& terms = prepared.corrections.terms;
   const std::int64_t of_window = shape.taps() * shape.group_in();
-  const std::int64_t per_code =
-      std::abs(kernels::code_factor(prepared.conv.activation_grid) * prepared.stored.constant);
   kernels::SumRange range = {.largest = format::largest_sum(of_window, node.weights, input),
-                             .windows = per_code * max_code(input.bits) * of_window};
+                             .windows = std::abs(std::int64_t{kernels::per_code(prepared)}) *
+                                        max_code(input.bits) * of_window};
   if (!prepared.lacks_corrections || terms.empty()) return range;
   if (!prepared.corrections.vary()) {
     range.terms = terms.data();
