@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/kernels/bits.h"
+#include "tests/kernels/random_test.h"
 #include "uniq/grid/grid.h"
 
 namespace uniq::kernels {
@@ -179,13 +180,7 @@ constexpr Size kSizes[] = {{1, 1},    {1, 1030}, {3, 7},    {4, 5},   {10, 1},  
                            {16, 70},  {17, 2},   {31, 5},   {33, 40}, {64, 17}, {100, 21},
                            {1023, 2}, {1024, 2}, {1025, 2}, {2500, 1}};
 
-class EpilogueTest : public ::testing::Test {
- protected:
-  EpilogueTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
-};
+class EpilogueTest : public RandomTest {};
 
 TEST_F(EpilogueTest, EqualsOneLoopOverElements) {
   for (const Size& size : kSizes) {

@@ -10,6 +10,7 @@
 
 #include "tests/kernels/bits.h"
 #include "tests/kernels/conv_cases.h"
+#include "tests/kernels/random_test.h"
 
 namespace uniq::kernels {
 namespace {
@@ -58,10 +59,8 @@ std::vector<float> values_of(const FloatConvKernel& kernel, const FloatCase& c) 
   return all;
 }
 
-class FloatConvTest : public ::testing::Test {
+class FloatConvTest : public RandomTest {
  protected:
-  FloatConvTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
-
   void compare(const ConvShape& s) {
     std::normal_distribution<float> normal;
     FloatCase c = {
@@ -77,10 +76,6 @@ class FloatConvTest : public ::testing::Test {
       ASSERT_EQ(bits_of(values_of(float_conv_kernel(isa), c)), wanted)
           << isa_name(isa) << ", " << describe({.shape = s});
   }
-
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
 };
 
 TEST_F(FloatConvTest, SizesAroundTiles) {

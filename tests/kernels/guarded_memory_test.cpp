@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/kernels/bits.h"
+#include "tests/kernels/random_test.h"
 #include "uniq/base/aligned.h"
 #include "uniq/kernels/conv.h"
 #include "uniq/kernels/epilogue.h"
@@ -79,13 +80,7 @@ std::size_t output_bytes(const EpilogueOutput& output, const Size& size) {
                                            : size.pixels * pixel);
 }
 
-class GuardedLoops : public ::testing::Test {
- protected:
-  GuardedLoops() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
-};
+class GuardedLoops : public RandomTest {};
 
 /// The bytes of an epilogue's outputs, from inputs and parameters that all lie at forbidden pages.
 /// Sums come in whole vectors (sums_stride), values and residuals do not.

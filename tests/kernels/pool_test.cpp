@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/kernels/bits.h"
+#include "tests/kernels/random_test.h"
 
 namespace uniq::kernels {
 namespace {
@@ -98,15 +99,11 @@ std::vector<float> rows_of(Row row_values, const PoolShape& s, const std::vector
   return all;
 }
 
-class PoolTest : public ::testing::Test {
+class PoolTest : public RandomTest {
  protected:
-  PoolTest() : trace_(__FILE__, __LINE__, "seed " + std::to_string(seed_)) {}
   std::vector<float> input_of(const PoolShape& s) {
     return any_floats(s.in_height * s.in_width * s.channels, random_);
   }
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
-  ::testing::ScopedTrace trace_;
 };
 
 TEST_F(PoolTest, LargestOfWhatIsInside) {
