@@ -2,7 +2,9 @@
 // fp32 network made of plain LibTorch modules: in turns, in one process. Both networks' outputs are
 // checked before any time is printed.
 #include <torch/optim/sgd.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

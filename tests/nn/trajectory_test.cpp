@@ -1,7 +1,11 @@
 // Both golden trajectories the way tests/golden/README.md says: calibration, three steps of SGD,
 // evaluation, against the published code's numbers.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/module.h>
+#include <torch/optim/sgd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <map>
 #include <string>

@@ -1,7 +1,8 @@
 // DoReFa and PACT against the lines of docs/method.md ("The rivals"), computed here in fp64.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <string>

@@ -1,7 +1,8 @@
 // Every case of tests/golden/quantizer.safetensors through the public interface, the way and within
 // the tolerances that tests/golden/README.md states.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <string>

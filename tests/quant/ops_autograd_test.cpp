@@ -1,7 +1,8 @@
 // Gradients as autograd gives them, against the straight-through rule in scalar code (scalar.h).
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <string>

@@ -1,7 +1,8 @@
 // A network of a few hundred weights with all kinds of parameters that training treats differently.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <string>
 

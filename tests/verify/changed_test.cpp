@@ -1,6 +1,6 @@
 // What is not the checkpoint's is found, and the layer is named.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <bit>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Small networks with random weights, calibrated and packed.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <deque>

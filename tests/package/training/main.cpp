@@ -1,6 +1,13 @@
 // Uses the installed package with LibTorch: a module written by hand, with quantized layers, learns
 // to tell bright left halves from bright right halves.
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/pimpl.h>
+#include <torch/optim/sgd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 #include <uniq/nn/layers.h>
 #include <uniq/quant/calibration.h>
 
