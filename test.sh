@@ -44,24 +44,29 @@ cd "$UNIQ_ROOT"
 # running.
 summary=()
 details=
+built=
 failed=
 
-# step NAME COMMAND...: runs it, notes how it ended.
+# step NAME COMMAND...: runs it, notes how it ended and how long it took, building and testing apart.
 step() {
-  local name="$1" start=$SECONDS result=passed
+  local name="$1" start=$SECONDS result=passed times
   shift
-  details=
+  details= built=
   say "$name"
   "$@" || { result=FAILED; failed=1; }
-  summary+=("$(printf '%-42s %s  (%d s)' "$name" "$result" $((SECONDS - start)))")
+  times="$((SECONDS - start)) s"
+  [[ -z "$built" ]] || times+=": building $built s, testing $((SECONDS - start - built)) s"
+  summary+=("$(printf '%-42s %s  (%s)' "$name" "$result" "$times")")
   [[ -z "$details" ]] || summary+=("$details")
 }
 
 # test_preset PRESET [TARGET...]: configure, build (all, or the targets), ctest, and its closing lines.
 test_preset() {
   local preset="$1"
-  (configure "$preset" && build "$@") || return 1
-  local ctest log="build/$preset/ctest.log" status=0
+  local ctest log="build/$preset/ctest.log" status=0 start=$SECONDS
+  (configure "$preset" && build "$@") || status=1
+  built=$((SECONDS - start))
+  [[ "$status" == 0 ]] || return 1
   ctest="$(dirname "$(find_cmake)")/ctest"
   "$ctest" --preset "$preset" --parallel "$(nproc)" 2>&1 | tee "$log" || status=1
   details="$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /')"

@@ -48,6 +48,8 @@ function(uniq_use_torch target)
   target_link_libraries(${target} PUBLIC torch)
   target_compile_options(${target} PRIVATE ${uniq_torch_options})
   target_precompile_headers(${target} REUSE_FROM uniq_torch_pch)
+  # Where files are compiled together, fewer of them: one with LibTorch takes up to 2 GB.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 4)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL EXECUTABLE)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
