@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs clang-tidy, two files at a time, over the sources in a build's compile database; any finding
-# is an error. Usage: scripts/tidy.sh [BUILD_FOLDER [PATTERN]], by default build/release and all.
+# is an error. Usage: scripts/tidy.sh [BUILD_FOLDER [PATTERN]], by default build/tidy and all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-build="${1:-build/release}"
+build="${1:-build/tidy}"
 pattern="${2:-/(uniq|tests|bench)/}"
 [[ -f "$build/compile_commands.json" ]] || {
   echo "tidy.sh: error: compile database ($build/compile_commands.json): missing; configure first" >&2
