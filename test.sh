@@ -15,8 +15,9 @@ Installs what is missing, as quickstart.sh does, and TensorBoard for one test, a
     kernels and the runtime under qemu-user.
 At most 25 minutes on a fresh machine with two cores, less where something is built already.
 
---full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the thread sanitizer over what shares work
-between threads (build/tsan/), the other sanitizers over what includes LibTorch
+--full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the kernels and the runtime of
+build/release/ on emulated x86-64 CPUs (the baseline alone, and AVX2), the thread sanitizer over what
+shares work between threads (build/tsan/), the other sanitizers over what includes LibTorch
 (build/asan-training/), clang-tidy, and every fuzzer (build/fuzz/).
 
 Environment:
@@ -60,17 +61,21 @@ step() {
   [[ -z "$details" ]] || summary+=("$details")
 }
 
-# test_preset PRESET [TARGET...]: configure, build (all, or the targets), ctest, and its closing lines.
-test_preset() {
-  local preset="$1"
-  local ctest log="build/$preset/ctest.log" status=0 start=$SECONDS
-  (configure "$preset" && build "$@") || status=1
-  built=$((SECONDS - start))
-  [[ "$status" == 0 ]] || return 1
+# run_tests PRESET: ctest, and its closing lines.
+run_tests() {
+  local preset="$1" ctest log="build/ctest-$1.log" status=0
   ctest="$(dirname "$(find_cmake)")/ctest"
   "$ctest" --preset "$preset" --parallel "$(nproc)" 2>&1 | tee "$log" || status=1
   details="$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /')"
   return "$status"
+}
+
+# test_preset PRESET [TARGET...]: configure, build (all, or the targets), and run the tests.
+test_preset() {
+  local start=$SECONDS status=0
+  (configure "$1" && build "$@") || status=1
+  built=$((SECONDS - start))
+  [[ "$status" == 0 ]] && run_tests "$1"
 }
 
 run_fuzzers() {
@@ -110,6 +115,7 @@ step "Tests under sanitizers, without LibTorch" test_preset asan
 step "Kernels and runtime for ARM, under qemu" test_preset aarch64 uniq_base_test uniq_kernels_test \
   uniq_runtime_test
 if [[ -n "$full" ]]; then
+  step "Kernels and runtime on emulated x86-64 CPUs" run_tests emulated
   step "What shares threads, under the thread sanitizer" test_preset tsan \
     uniq_base_test uniq_data_test uniq_runtime_test
   # LibTorch is not instrumented, and what it keeps until the end would count as leaked.

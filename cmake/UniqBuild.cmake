@@ -93,8 +93,8 @@ function(uniq_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(uniq_${name}_test ${ARG_SOURCES})
   target_include_directories(uniq_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(uniq_${name}_test PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gmock
-                                                  GTest::gtest_main)
+  target_link_libraries(uniq_${name}_test PRIVATE ${ARG_DEPENDS} uniq_test_support GTest::gtest
+                                                  GTest::gmock GTest::gtest_main)
   target_compile_definitions(uniq_${name}_test
                              PRIVATE UNIQ_GOLDEN="${PROJECT_SOURCE_DIR}/tests/golden")
   set_target_properties(uniq_${name}_test PROPERTIES

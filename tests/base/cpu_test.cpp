@@ -80,6 +80,15 @@ TEST(CpuInfo, TextNamesModelAndFeatures) {
   EXPECT_FALSE(cpu_info().model.empty());
 }
 
+TEST(CpuFeatures, HasAllWhereNoneIsMissing) {
+  const CpuFeatures both = {.avx2 = true, .i8mm = true};
+  for (const CpuFeatures& needed : {CpuFeatures{}, CpuFeatures{.avx2 = true}, both})
+    EXPECT_TRUE(has_all(both, needed)) << to_string(needed);
+  for (const CpuFeatures& needed :
+       {CpuFeatures{.fma = true}, CpuFeatures{.avx2 = true, .neon = true}})
+    EXPECT_FALSE(has_all(both, needed)) << to_string(needed);
+}
+
 #if defined(__linux__)
 
 /// The words behind `key` in /proc/cpuinfo: what the kernel found and enabled itself.

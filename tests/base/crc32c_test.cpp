@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "tests/support/random_test.h"
 
 namespace uniq {
 namespace {
@@ -39,19 +40,18 @@ TEST(Crc32c, KnownVectors) {
   EXPECT_EQ(crc32c(counting(31, -1)), 0x113FDB5Cu);
 }
 
-TEST(Crc32c, EveryLengthAndAlignmentAndCut) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomCrc32c = testing::RandomTest;
+
+TEST_F(RandomCrc32c, EveryLengthAndAlignmentAndCut) {
   std::string bytes;
-  for (int i = 0; i < 80; ++i) bytes.push_back(static_cast<char>(random()));
+  for (int i = 0; i < 80; ++i) bytes.push_back(static_cast<char>(random_()));
   const std::string_view all = bytes;
   for (std::size_t first = 0; first < 8; ++first) {
     for (std::size_t length = 0; first + length <= all.size(); ++length) {
       const std::string_view part = all.substr(first, length);
       const std::uint32_t expected = by_bits(part);
       ASSERT_EQ(crc32c(part), expected) << first << " " << length;
-      const std::size_t cut = random() % (length + 1);
+      const std::size_t cut = random_() % (length + 1);
       const std::uint32_t begun = crc32c(part.substr(0, cut));
       ASSERT_EQ(extend_crc32c(begun, std::as_bytes(std::span(part.substr(cut)))), expected)
           << first << " " << length << " " << cut;

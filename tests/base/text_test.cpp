@@ -3,9 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
 #include <string>
 #include <vector>
+
+#include "tests/support/random_test.h"
 
 namespace uniq {
 namespace {
@@ -81,13 +82,12 @@ bool matches_slowly(std::string_view pattern, std::string_view name) {
          matches_slowly(pattern.substr(1), name.substr(1));
 }
 
-TEST(MatchesPattern, AgreesWithTheDefinition) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  const auto text = [&random](std::string_view letters, std::size_t longest) {
-    std::string result(random() % (longest + 1), ' ');
-    for (char& c : result) c = letters[random() % letters.size()];
+using RandomPatterns = testing::RandomTest;
+
+TEST_F(RandomPatterns, AgreesWithTheDefinition) {
+  const auto text = [this](std::string_view letters, std::size_t longest) {
+    std::string result(random_() % (longest + 1), ' ');
+    for (char& c : result) c = letters[random_() % letters.size()];
     return result;
   };
   int matched = 0;

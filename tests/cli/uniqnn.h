@@ -9,8 +9,10 @@
 
 namespace uniq::testing {
 
+/// Without kernels that were tuned on this machine, unless a cache is given.
 inline ProgramResult uniqnn(const std::vector<std::string>& arguments,
-                            const ProgramOptions& options = {}) {
+                            ProgramOptions options = {}) {
+  options.environment.insert(options.environment.begin(), "UNIQ_CACHE=off");
   return run_program(UNIQNN, arguments, options);
 }
 

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "tests/data/test_files.h"
+#include "tests/support/random_test.h"
 #include "uniq/data/cifar.h"
 #include "uniq/data/idx.h"
 #include "uniq/data/preprocessing.h"
@@ -10,7 +11,6 @@
 namespace uniq::data {
 namespace {
 
-constexpr std::uint64_t kSeed = 4711;
 constexpr int kCases = 3000;
 
 std::string damaged(std::string contents, Random& random) {
@@ -34,24 +34,27 @@ std::string damaged(std::string contents, Random& random) {
   return contents;
 }
 
-// Returns how many of the damaged files were refused.
-int survive(const std::string& valid, const std::function<void(const std::string&)>& read) {
-  Random random(kSeed);
-  int refused = 0;
-  for (int i = 0; i < kCases; ++i) {
-    const std::string contents = damaged(valid, random);
-    try {
-      read(contents);
-    } catch (const Error& error) {
-      EXPECT_STRNE(error.what(), "");
-      ++refused;
-    } catch (const std::exception& error) {
-      ADD_FAILURE() << "seed " << kSeed << ", case " << i << ": " << error.what();
+class Corruption : public testing::RandomTest {
+ protected:
+  /// Returns how many of the damaged files were refused.
+  int survive(const std::string& valid, const std::function<void(const std::string&)>& read) {
+    Random random(seed_);
+    int refused = 0;
+    for (int i = 0; i < kCases; ++i) {
+      const std::string contents = damaged(valid, random);
+      try {
+        read(contents);
+      } catch (const Error& error) {
+        EXPECT_STRNE(error.what(), "");
+        ++refused;
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << "case " << i << ": " << error.what();
+      }
     }
+    EXPECT_NO_THROW(read(valid));
+    return refused;
   }
-  EXPECT_NO_THROW(read(valid));
-  return refused;
-}
+};
 
 void read_pictures(const std::string& contents) {
   const IdxArray array = parse_idx(contents, IdxKind::pictures, "file");
@@ -60,16 +63,16 @@ void read_pictures(const std::string& contents) {
             array.values.size());
 }
 
-TEST(Corruption, PlainIdx) {
+TEST_F(Corruption, PlainIdx) {
   EXPECT_GT(survive(idx_file({6, 3, 2}, some_bytes(36)), read_pictures), kCases / 2);
 }
 
-TEST(Corruption, PackedIdx) {
+TEST_F(Corruption, PackedIdx) {
   // The checksum catches nearly all of it.
   EXPECT_GT(survive(gzip(idx_file({6, 3, 2}, some_bytes(36))), read_pictures), kCases * 8 / 10);
 }
 
-TEST(Corruption, Cifar) {
+TEST_F(Corruption, Cifar) {
   for (const CifarKind kind : {CifarKind::cifar10, CifarKind::cifar100}) {
     const std::string labels = kind == CifarKind::cifar10 ? "\x03" : "\x03\x33";
     const auto read = [kind](const std::string& contents) {
@@ -81,7 +84,7 @@ TEST(Corruption, Cifar) {
   }
 }
 
-TEST(Corruption, Preprocessing) {
+TEST_F(Corruption, Preprocessing) {
   const std::string valid = to_json({1, 28, 28, "none", {.286f}, {.353f}});
   EXPECT_GT(survive(valid, preprocessing_from_json), kCases / 2);
 }

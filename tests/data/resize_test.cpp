@@ -2,12 +2,13 @@
 
 #include "tests/data/noise_picture.h"
 #include "tests/data/test_files.h"
+#include "tests/support/random_test.h"
 #include "uniq/data/random.h"
 
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Picture transposed(const Picture& picture) {
   Picture result{picture.channels, picture.width, picture.height, {}};
@@ -50,23 +51,24 @@ TEST(Resize, OneValueStays) {
     for (const std::int64_t size : {1, 2, 29, 30, 31, 500}) {
       const Picture picture = {1, 30, 30, std::vector<std::uint8_t>(900, value)};
       const Picture resized = resize_bilinear(picture, size, size, "");
-      EXPECT_THAT(resized.pixels, testing::Each(value)) << size;
+      EXPECT_THAT(resized.pixels, ::testing::Each(value)) << size;
       EXPECT_EQ(resized.pixels.size(), static_cast<std::size_t>(size * size));
     }
   }
 }
 
+using RandomResize = testing::RandomTest;
+
 // The passes are one function of a line of pixels, and channels know nothing of each other.
-TEST(Resize, PassesAndChannelsAgree) {
-  constexpr std::uint64_t kSeed = 71;
-  Random random(kSeed);
+TEST_F(RandomResize, PassesAndChannelsAgree) {
+  Random random(seed_);
   for (int i = 0; i < 60; ++i) {
     const auto height = static_cast<std::int64_t>(random.below(40) + 1);
     const auto width = static_cast<std::int64_t>(random.below(40) + 1);
     const auto to = static_cast<std::int64_t>(random.below(60) + 1);
     const Picture picture = noise_picture(3, height, width, static_cast<std::uint32_t>(i));
     const Picture resized = resize_bilinear(picture, height, to, "");
-    const std::string what = "seed " + std::to_string(kSeed) + ", case " + std::to_string(i);
+    const std::string what = "case " + std::to_string(i);
     ASSERT_EQ(transposed(resize_bilinear(transposed(picture), to, height, "")), resized) << what;
     const Picture both = resize_bilinear(picture, to, to + 1, "");
     for (std::size_t c = 0; c < 3; ++c) {

@@ -11,6 +11,7 @@
 #include "tests/format/hostile.h"
 #include "tests/format/raw_file.h"
 #include "tests/format/small_checkpoint.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/file.h"
 
 namespace uniq::format {
@@ -76,18 +77,17 @@ void mutate(std::string& file, std::mt19937& random) {
   }
 }
 
-TEST(Corpus, RandomDamageIsReadOrRefused) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomCheckpoint = testing::RandomTest;
+
+TEST_F(RandomCheckpoint, RandomDamageIsReadOrRefused) {
   const std::string good = uniq::testing::small_checkpoint(uniq::testing::two_bits()).bytes();
   ASSERT_EQ(read_untrusted(bytes_of(good)), Outcome::checkpoint);
   std::map<Outcome, int> outcomes;
   constexpr int kFiles = 4000;
   for (int i = 0; i < kFiles; ++i) {
     std::string file = good;
-    const unsigned changes = random() % 3 + 1;
-    for (unsigned change = 0; change < changes; ++change) mutate(file, random);
+    const unsigned changes = random_() % 3 + 1;
+    for (unsigned change = 0; change < changes; ++change) mutate(file, random_);
     ++outcomes[read_untrusted(bytes_of(file))];
   }
   // Some changes hit a weight's value and pass, some the metadata only: each path was taken.

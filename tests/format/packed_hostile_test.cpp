@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "tests/format/raw_file.h"
 #include "tests/format/small_model.h"
 #include "tests/format/untrusted_model.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
 #include "uniq/format/packed_file.h"
@@ -309,20 +309,19 @@ TEST(HostilePacked, BadModelsInFiles) {
   EXPECT_EQ(refused, static_cast<int>(uniq::testing::bad_models().size()) - 6);
 }
 
-TEST(HostilePacked, RandomDamageIsReadOrRefused) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomHostilePacked = testing::RandomTest;
+
+TEST_F(RandomHostilePacked, RandomDamageIsReadOrRefused) {
   const Bytes good = to_bytes(small_model());
   std::map<bool, int> outcomes;
   constexpr int kFiles = 1500;
   for (int i = 0; i < kFiles; ++i) {
     Bytes file = good;
-    for (unsigned change = random() % 3 + 1; change > 0; --change) {
-      const std::size_t at = random() % file.size();
-      if (random() % 4 != 0) {
-        file[at] = static_cast<std::byte>(random());
-      } else if (random() % 2 != 0) {
+    for (unsigned change = random_() % 3 + 1; change > 0; --change) {
+      const std::size_t at = random_() % file.size();
+      if (random_() % 4 != 0) {
+        file[at] = static_cast<std::byte>(random_());
+      } else if (random_() % 2 != 0) {
         file.erase(file.begin() + static_cast<std::ptrdiff_t>(at));
       } else {
         std::rotate(file.begin() + static_cast<std::ptrdiff_t>(at / 2),

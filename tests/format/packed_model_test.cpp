@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "tests/format/small_model.h"
+#include "tests/support/random_test.h"
 
 namespace uniq::format {
 namespace {
@@ -80,15 +80,14 @@ TEST(Codes, LeastSignificantBitFirst) {
   EXPECT_EQ(back, codes);
 }
 
-TEST(Codes, EveryWidthAndLengthByTheDefinition) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomCodes = testing::RandomTest;
+
+TEST_F(RandomCodes, EveryWidthAndLengthByTheDefinition) {
   for (int bits = 1; bits <= kMaxBits; ++bits) {
     for (std::size_t length = 0; length <= 67; ++length) {
       std::vector<std::uint8_t> codes;
       for (std::size_t i = 0; i < length; ++i) {
-        codes.push_back(static_cast<std::uint8_t>(random() % (1u << bits)));
+        codes.push_back(static_cast<std::uint8_t>(random_() % (1u << bits)));
       }
       std::vector<std::byte> dense(dense_bytes(length, bits));
       ASSERT_EQ(dense.size(), (length * static_cast<std::size_t>(bits) + 7) / 8);

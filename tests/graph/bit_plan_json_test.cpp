@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "tests/graph/expect_error.h"
 #include "tests/graph/small_networks.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/bit_plan.h"
 
@@ -102,16 +102,17 @@ TEST(BitPlanJson, RefusesGridsThatTheRulesDoNotGive) {
   EXPECT_NE(refusal([](Json& json) { json["method"] = "lsq"; }), "");
 }
 
-TEST(BitPlanJson, DamagedTextIsReadOrRefused) {
+using RandomBitPlanJson = testing::RandomTest;
+
+TEST_F(RandomBitPlanJson, DamagedTextIsReadOrRefused) {
   const Graph graph = residual_network();
   const std::string text = to_json(plan_of(Method::uniq, 2, 2));
   int refused = 0;
-  for (unsigned seed = 0; seed < 3000; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
+  for (int i = 0; i < 3000; ++i) {
     std::string damaged = text;
-    damaged[random() % damaged.size()] = static_cast<char>(random() % 256);
-    damaged.erase(random() % damaged.size(), random() % 2);
+    damaged[random_() % damaged.size()] = static_cast<char>(random_() % 256);
+    damaged.erase(random_() % damaged.size(), random_() % 2);
+    SCOPED_TRACE(damaged);
     try {
       bit_plan_from_json(damaged, graph);
     } catch (const Error& error) {

@@ -3,18 +3,19 @@
 #include <set>
 
 #include "tests/graph/random_graph.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/text.h"
 
 namespace uniq::graph {
 namespace {
 
-TEST(GraphTextProperty, WrittenAndReadBackIsEqual) {
+using GraphTextProperty = testing::RandomTest;
+
+TEST_F(GraphTextProperty, WrittenAndReadBackIsEqual) {
   std::set<std::size_t> seen;
-  for (unsigned seed = 0; seed < 400; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
-    const Graph graph = random_graph(random, static_cast<int>(seed % 60) + 1);
+  for (int i = 0; i < 400; ++i) {
+    const Graph graph = random_graph(random_, i % 60 + 1);
     for (const Node& node : graph.nodes()) seen.insert(node.op.index());
     const std::string text = to_text(graph);
     const Graph back = parse_graph(text, "text");
@@ -73,14 +74,13 @@ void mutate(std::string& text, std::mt19937& random) {
   }
 }
 
-TEST(GraphTextProperty, DamagedTextIsReadOrRefused) {
+TEST_F(GraphTextProperty, DamagedTextIsReadOrRefused) {
   int read = 0;
   int refused = 0;
-  for (unsigned seed = 0; seed < 6000; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
-    std::string text = to_text(random_graph(random, static_cast<int>(seed % 12) + 1));
-    for (std::size_t i = pick(random, 3) + 1; i > 0; --i) mutate(text, random);
+  for (int i = 0; i < 6000; ++i) {
+    std::string text = to_text(random_graph(random_, i % 12 + 1));
+    for (std::size_t left = pick(random_, 3) + 1; left > 0; --left) mutate(text, random_);
+    SCOPED_TRACE(text);
     try {
       const Graph graph = parse_graph(text, "text");
       ASSERT_EQ(parse_graph(to_text(graph), "text"), graph) << text;

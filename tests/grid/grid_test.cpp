@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 
 namespace uniq {
@@ -170,10 +171,9 @@ TEST(Quantize, RoundsTheDivisionOnce) {
   EXPECT_EQ(quantize(std::nextafter(x, 0.0f), step, Grid::unsigned_, 4), 3);
 }
 
-TEST(Quantize, AgreesWithExactArithmeticAwayFromTies) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomQuantize = testing::RandomTest;
+
+TEST_F(RandomQuantize, AgreesWithExactArithmeticAwayFromTies) {
   std::uniform_real_distribution<float> exponent(-20.0f, 20.0f);
   std::uniform_real_distribution<float> spread(-1.2f, 1.2f);
   for (const Case& c : all_cases()) {
@@ -182,8 +182,8 @@ TEST(Quantize, AgreesWithExactArithmeticAwayFromTies) {
     const long double offset = grid_offset(c.grid, c.bits);
     int compared = 0;
     for (int i = 0; i < 20000; ++i) {
-      const float step = std::exp2(exponent(random));
-      const float x = step * spread(random) * static_cast<float>(last + 1);
+      const float step = std::exp2(exponent(random_));
+      const float x = step * spread(random_) * static_cast<float>(last + 1);
       const long double u = static_cast<long double>(x) / step - offset;
       // Two roundings of numbers up to 1.2 * 256 + 128 < 2^9: 2^-15 each covers both.
       const long double fraction = u - std::floor(u);

@@ -2,19 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <random>
 #include <vector>
 
 #include "tests/kernels/conv_cases.h"
+#include "tests/support/random_test.h"
 
 namespace uniq::kernels {
 
-/// Exhaustive sweeps.
-inline bool full() { return std::getenv("UNIQ_FULL") != nullptr; }
-
 /// Every kernel against the scalar one, bit for bit.
-class ConvComparison : public ::testing::Test {
+class ConvComparison : public testing::RandomTest {
  protected:
   void SetUp() override {
     if (fast_kernels().empty()) GTEST_SKIP() << "this CPU runs the scalar kernel alone";
@@ -33,8 +29,7 @@ class ConvComparison : public ::testing::Test {
                          .channels = random_() % 2 == 0 ? 1 : 1 << 20,
                          .more = static_cast<std::int64_t>(random_() % 2)};
         ASSERT_EQ(sums_of(kernel, c, cut), expected)
-            << kernel.name << ", codes " << static_cast<int>(codes) << ", " << describe(conv)
-            << ", seed " << seed_;
+            << kernel.name << ", codes " << static_cast<int>(codes) << ", " << describe(conv);
         ++compared_;
       }
     }
@@ -47,8 +42,6 @@ class ConvComparison : public ::testing::Test {
     compare(make_conv(shape, {Grid::mid_tread, 8}, {Grid::mid_tread, 8}, Pad::middle_code));
   }
 
-  const unsigned seed_ = std::random_device{}();
-  std::mt19937 random_{seed_};
   int compared_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tests/kernels/conv_comparison.h"
+#include "tests/support/sweep.h"
 
 namespace uniq::kernels {
 namespace {
@@ -77,7 +78,7 @@ TEST_F(Depthwise, AllPairsOfFormats) {
 
 TEST_F(Depthwise, RandomShapesAndFormats) {
   const std::vector<Format> formats = all_formats();
-  const int rounds = full() ? 20'000 : 300;
+  const int rounds = testing::by_sweep(60, 300, 20'000);
   for (int i = 0; i < rounds; ++i) {
     const ConvShape shape = random_shape(random_);
     const auto channels = static_cast<std::int64_t>(2 + random_() % 140);

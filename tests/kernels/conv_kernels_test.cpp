@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/kernels/conv_comparison.h"
+#include "tests/support/sweep.h"
 #include "uniq/kernels/stored_weights.h"
 
 namespace uniq::kernels {
@@ -301,7 +302,7 @@ TEST_F(ConvKernels, StretchesAroundEightBits) {
 
 TEST_F(ConvKernels, RandomShapesAndFormats) {
   const std::vector<Format> formats = all_formats();
-  const int rounds = full() ? 20'000 : 300;
+  const int rounds = testing::by_sweep(60, 300, 20'000);
   for (int i = 0; i < rounds; ++i) {
     const CodeConv conv =
         make_conv(random_shape(random_), formats[random_() % formats.size()],

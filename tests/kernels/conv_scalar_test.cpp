@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/kernels/conv_cases.h"
+#include "tests/support/random_test.h"
 
 namespace uniq::kernels {
 namespace {
@@ -56,10 +57,9 @@ void expect_as_defined(const ConvCase& c) {
   ASSERT_EQ(std::vector<double>(got.begin(), got.end()), expected_sums(c)) << describe(c.conv);
 }
 
-TEST(ConvScalar, AllPairsOfFormats) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomConvScalar = testing::RandomTest;
+
+TEST_F(RandomConvScalar, AllPairsOfFormats) {
   for (const Format& weights : all_formats())
     for (const Format& activations : all_formats())
       for (const Pad pad : {Pad::nothing, Pad::zero_code, Pad::middle_code, Pad::largest_code}) {
@@ -72,18 +72,15 @@ TEST(ConvScalar, AllPairsOfFormats) {
                                              .padding_height = 1,
                                              .padding_width = 1});
         const CodeConv conv = make_conv(shape, weights, activations, pad);
-        expect_as_defined(make_case(conv, Codes::random, random));
+        expect_as_defined(make_case(conv, Codes::random, random_));
       }
 }
 
-TEST(ConvScalar, RandomShapes) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+TEST_F(RandomConvScalar, RandomShapes) {
   for (int i = 0; i < 60; ++i) {
-    const CodeConv conv = make_conv(random_shape(random), {Grid::mid_rise, 3}, {Grid::mid_rise, 2},
-                                    static_cast<Pad>(random() % 4));
-    expect_as_defined(make_case(conv, Codes::random, random));
+    const CodeConv conv = make_conv(random_shape(random_), {Grid::mid_rise, 3}, {Grid::mid_rise, 2},
+                                    static_cast<Pad>(random_() % 4));
+    expect_as_defined(make_case(conv, Codes::random, random_));
   }
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -14,7 +13,8 @@
 #include <vector>
 
 #include "tests/kernels/bits.h"
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
+#include "tests/support/sweep.h"
 #include "uniq/grid/grid.h"
 
 namespace uniq::kernels {
@@ -180,7 +180,7 @@ constexpr Size kSizes[] = {{1, 1},    {1, 1030}, {3, 7},    {4, 5},   {10, 1},  
                            {16, 70},  {17, 2},   {31, 5},   {33, 40}, {64, 17}, {100, 21},
                            {1023, 2}, {1024, 2}, {1025, 2}, {2500, 1}};
 
-class EpilogueTest : public RandomTest {};
+class EpilogueTest : public testing::RandomTest {};
 
 TEST_F(EpilogueTest, EqualsOneLoopOverElements) {
   for (const Size& size : kSizes) {
@@ -245,7 +245,7 @@ TEST_F(EpilogueTest, CodesAreThoseOfTheGrid) {
 
 TEST_F(EpilogueTest, QuotientsAreThoseOfADivision) {
   // Around every threshold of random steps, where a quotient that is off by its last bit shows.
-  const int rounds = std::getenv("UNIQ_FULL") != nullptr ? 20'000 : 400;
+  const int rounds = testing::by_sweep(100, 400, 20'000);
   for (int round = 0; round < rounds; ++round) {
     const int bits = 1 + static_cast<int>(random_() % 8);
     const Grid grid = static_cast<Grid>(random_() % (bits == 1 ? 2 : 3));

@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
 #include "uniq/grid/grid.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/line.h"
@@ -41,7 +41,7 @@ struct Case {
   Epilogue epilogue;
 };
 
-class FixedPointTest : public RandomTest {
+class FixedPointTest : public testing::RandomTest {
  protected:
   void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
     c.range.largest = largest;

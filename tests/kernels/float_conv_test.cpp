@@ -3,14 +3,14 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tests/kernels/bits.h"
 #include "tests/kernels/conv_cases.h"
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
+#include "tests/support/sweep.h"
 
 namespace uniq::kernels {
 namespace {
@@ -59,7 +59,7 @@ std::vector<float> values_of(const FloatConvKernel& kernel, const FloatCase& c) 
   return all;
 }
 
-class FloatConvTest : public RandomTest {
+class FloatConvTest : public testing::RandomTest {
  protected:
   void compare(const ConvShape& s) {
     std::normal_distribution<float> normal;
@@ -112,7 +112,7 @@ TEST_F(FloatConvTest, LongVectors) {
 }
 
 TEST_F(FloatConvTest, RandomShapes) {
-  const int rounds = std::getenv("UNIQ_FULL") != nullptr ? 5000 : 150;
+  const int rounds = testing::by_sweep(50, 150, 5000);
   for (int i = 0; i < rounds; ++i) ASSERT_NO_FATAL_FAILURE(compare(random_shape(random_)));
 }
 

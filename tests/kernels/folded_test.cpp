@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
 #include "uniq/grid/grid.h"
 #include "uniq/kernels/isa.h"
 
@@ -28,7 +28,7 @@ struct Case {
   Epilogue epilogue;
 };
 
-class FoldedTest : public RandomTest {
+class FoldedTest : public testing::RandomTest {
  protected:
   /// Codes spread over the sums -largest..largest, more or less.
   void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {

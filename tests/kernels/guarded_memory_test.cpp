@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "tests/kernels/bits.h"
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/aligned.h"
 #include "uniq/kernels/conv.h"
 #include "uniq/kernels/epilogue.h"
@@ -80,7 +80,7 @@ std::size_t output_bytes(const EpilogueOutput& output, const Size& size) {
                                            : size.pixels * pixel);
 }
 
-class GuardedLoops : public RandomTest {};
+class GuardedLoops : public testing::RandomTest {};
 
 /// The bytes of an epilogue's outputs, from inputs and parameters that all lie at forbidden pages.
 /// Sums come in whole vectors (sums_stride), values and residuals do not.

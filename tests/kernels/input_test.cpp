@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <random>
 #include <vector>
 
 #include "tests/support/guarded_memory.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/cpu.h"
 #include "uniq/kernels/isa.h"
 
@@ -16,15 +16,16 @@ namespace {
 using testing::Guarded;
 using testing::Side;
 
-TEST(InputWords, EachByteNamesACodeOfItsChannel) {
-  std::mt19937 random(5);
+using RandomInputWords = testing::RandomTest;
+
+TEST_F(RandomInputWords, EachByteNamesACodeOfItsChannel) {
   for (const Isa isa : available_isas())
     for (std::int64_t channels = 1; channels <= 4; ++channels)
       for (const std::int64_t columns : {1, 2, 15, 16, 17, 31, 33, 224})
         for (const Side side : {Side::begin, Side::end}) {
           const auto bytes = [&](std::int64_t count) {
             std::vector<std::uint8_t> made(static_cast<std::size_t>(count));
-            for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random());
+            for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random_());
             return made;
           };
           const std::vector<std::uint8_t> pixels = bytes(columns * channels);

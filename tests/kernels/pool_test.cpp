@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/kernels/bits.h"
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
 
 namespace uniq::kernels {
 namespace {
@@ -99,7 +99,7 @@ std::vector<float> rows_of(Row row_values, const PoolShape& s, const std::vector
   return all;
 }
 
-class PoolTest : public RandomTest {
+class PoolTest : public testing::RandomTest {
  protected:
   std::vector<float> input_of(const PoolShape& s) {
     return any_floats(s.in_height * s.in_width * s.channels, random_);

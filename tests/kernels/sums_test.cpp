@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/loops_of.h"
 
@@ -22,7 +22,7 @@ struct Windows {
   std::int64_t kernel_height = 1, kernel_width = 1;
 };
 
-class SumsTest : public RandomTest {
+class SumsTest : public testing::RandomTest {
  protected:
   int between(int low, int high) { return low + below(high - low + 1); }
 

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/metrics/event.h"
 #include "uniq/metrics/tfrecord.h"
@@ -24,13 +25,13 @@ namespace uniq::metrics {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class MetricsTest : public testing::Test {
+class MetricsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) /
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(::testing::TempDir()) /
               ("uniq_metrics_" + std::string(test->name()) + "_" + std::to_string(::getpid()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
@@ -90,10 +91,10 @@ TEST_F(MetricsTest, WritesTheThreeFiles) {
   EXPECT_EQ(position.tensorboard, static_cast<std::int64_t>(contents(kEventFile).size()));
 }
 
-TEST_F(MetricsTest, NumbersReadBackBitForBit) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937_64 random(seed);
+using RandomMetricsTest = testing::WithRandom<MetricsTest>;
+
+TEST_F(RandomMetricsTest, NumbersReadBackBitForBit) {
+  std::mt19937_64 random(seed_);
   Writer metrics = writer();
   std::vector<double> values{0.0, -0.0, 5e-324, std::numeric_limits<double>::max(), 1e22};
   while (values.size() < 300) {
@@ -181,17 +182,17 @@ TEST_F(MetricsTest, AResumedRunNeedsItsFiles) {
   }();
   fs::resize_file(folder_ / kCsvFile, 30);
   EXPECT_THAT(message_of([&] { writer(&saved); }),
-              testing::AllOf(HasSubstr("metrics file is shorter than the checkpoint says"),
-                             HasSubstr(kCsvFile), HasSubstr("got 30 bytes"),
-                             HasSubstr("expected at least 45")));
+              ::testing::AllOf(HasSubstr("metrics file is shorter than the checkpoint says"),
+                               HasSubstr(kCsvFile), HasSubstr("got 30 bytes"),
+                               HasSubstr("expected at least 45")));
 }
 
 TEST_F(MetricsTest, AResumedRunNeedsTheSameColumns) {
   const Position saved = writer().sync();
   EXPECT_THAT(
       message_of([&] { Writer(folder_, {"loss"}, false, &saved); }),
-      testing::AllOf(HasSubstr("other columns"), HasSubstr("got epoch,step,phase,loss,top1"),
-                     HasSubstr("expected epoch,step,phase,loss;")));
+      ::testing::AllOf(HasSubstr("other columns"), HasSubstr("got epoch,step,phase,loss,top1"),
+                       HasSubstr("expected epoch,step,phase,loss;")));
 }
 
 TEST_F(MetricsTest, UnknownColumnsAndUnwritableNamesAreRefused) {
@@ -208,8 +209,8 @@ TEST_F(MetricsTest, UnknownColumnsAndUnwritableNamesAreRefused) {
 TEST_F(MetricsTest, AMissingFolderIsNamed) {
   const fs::path missing = folder_ / "missing";
   EXPECT_THAT(message_of([&] { Writer(missing, {}, false); }),
-              testing::AllOf(HasSubstr("cannot open metrics file"), HasSubstr(missing.string()),
-                             HasSubstr("No such file or directory")));
+              ::testing::AllOf(HasSubstr("cannot open metrics file"), HasSubstr(missing.string()),
+                               HasSubstr("No such file or directory")));
 }
 
 TEST_F(MetricsTest, AFullDiskIsAnError) {
@@ -217,8 +218,8 @@ TEST_F(MetricsTest, AFullDiskIsAnError) {
   Writer metrics = writer();
   const std::string before = contents(kCsvFile);
   EXPECT_THAT(message_of([&] { metrics.write(kFirst); }),
-              testing::AllOf(HasSubstr("cannot write metrics file"), HasSubstr(kJsonFile),
-                             HasSubstr("No space left on device")));
+              ::testing::AllOf(HasSubstr("cannot write metrics file"), HasSubstr(kJsonFile),
+                               HasSubstr("No space left on device")));
   EXPECT_EQ(contents(kCsvFile), before);
 }
 

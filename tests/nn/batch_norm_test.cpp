@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 
 namespace uniq::nn {
 namespace {
@@ -37,7 +38,6 @@ void expect_same_state(const BatchNorm& ours, const Theirs& theirs) {
 
 template <class Theirs>
 void expect_pytorchs(Theirs theirs, BatchNorm ours, at::IntArrayRef sizes) {
-  torch::manual_seed(1);
   give_parameters(ours, theirs);
   for (int batch = 0; batch < 3; ++batch) {
     const Tensor x = torch::randn(sizes) * 3 + 1;
@@ -59,7 +59,9 @@ void expect_pytorchs(Theirs theirs, BatchNorm ours, at::IntArrayRef sizes) {
   expect_same_state(ours, theirs);
 }
 
-TEST(BatchNorm, IsPytorchsOnMapsAndVectors) {
+using RandomBatchNorm = testing::TorchRandomTest;
+
+TEST_F(RandomBatchNorm, IsPytorchsOnMapsAndVectors) {
   expect_pytorchs(torch::nn::BatchNorm2d(5), BatchNorm(5), {4, 5, 6, 7});
   expect_pytorchs(torch::nn::BatchNorm1d(5), BatchNorm(5), {16, 5});
   expect_pytorchs(torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(5).eps(1e-3).momentum(0.3)),
@@ -93,8 +95,7 @@ std::vector<Tensor> some_batches(int count) {
   return batches;
 }
 
-TEST(BatchNorm, ReestimationGivesThePlainMeanOfTheBatchStatistics) {
-  torch::manual_seed(2);
+TEST_F(RandomBatchNorm, ReestimationGivesThePlainMeanOfTheBatchStatistics) {
   BatchNorm norm(3);
   for (const Tensor& batch : some_batches(3)) norm(batch * 50);  // to be forgotten
   const std::vector<Tensor> batches = some_batches(7);
@@ -107,8 +108,7 @@ TEST(BatchNorm, ReestimationGivesThePlainMeanOfTheBatchStatistics) {
   EXPECT_TRUE(within_largest(norm->running_var, expected.variance.to(torch::kFloat), 4e-6));
 }
 
-TEST(BatchNorm, ReestimationLooksAtTrainingModeAlone) {
-  torch::manual_seed(3);
+TEST_F(RandomBatchNorm, ReestimationLooksAtTrainingModeAlone) {
   BatchNorm norm(3);
   const std::vector<Tensor> batches = some_batches(2);
   norm->start_reestimation();
@@ -122,8 +122,7 @@ TEST(BatchNorm, ReestimationLooksAtTrainingModeAlone) {
   EXPECT_TRUE(within_largest(norm->running_mean, expected.mean.to(torch::kFloat), 4e-6));
 }
 
-TEST(BatchNorm, DecaysAgainAfterReestimation) {
-  torch::manual_seed(4);
+TEST_F(RandomBatchNorm, DecaysAgainAfterReestimation) {
   BatchNorm norm(3);
   const std::vector<Tensor> batches = some_batches(2);
   norm->start_reestimation();
@@ -135,8 +134,7 @@ TEST(BatchNorm, DecaysAgainAfterReestimation) {
   EXPECT_TRUE(within_largest(norm->running_mean, expected, 1e-6));
 }
 
-TEST(BatchNorm, AllBelowAModuleAreReestimated) {
-  torch::manual_seed(5);
+TEST_F(RandomBatchNorm, AllBelowAModuleAreReestimated) {
   torch::nn::Sequential network(BatchNorm(3), torch::nn::ReLU(), BatchNorm(3));
   const std::vector<Tensor> batches = some_batches(3);
   for (const Tensor& batch : batches) network->forward(batch * 10);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/format/checkpoint.h"
 #include "uniq/graph/builder.h"
@@ -28,9 +29,9 @@ using graph::Granularity;
 using graph::Graph;
 using graph::Method;
 using test::same_bits;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 /// Every kind of node, with options that are not the defaults.
@@ -97,8 +98,9 @@ void calibrate(GraphModule& network, const Tensor& pictures) {
 
 const GraphModuleImpl::Observer kSilent = [](const graph::Node&, const Tensor&) {};
 
-TEST(GraphModule, EveryKindOfNodeIsTorchsFunction) {
-  torch::manual_seed(1);
+using RandomGraphModule = testing::TorchRandomTest;
+
+TEST_F(RandomGraphModule, EveryKindOfNodeIsTorchsFunction) {
   const Graph graph = every_node();
   GraphModule network(graph, plan_of(graph, 0));
   const Tensor x = torch::randn({4, 3, 12, 10});
@@ -209,13 +211,12 @@ void expect_fusion_changes_nothing(GraphModule& network, const Tensor& pictures)
     }
 }
 
-TEST(GraphModule, FusingChangesNoBitOfOutputsAndGradients) {
+TEST_F(RandomGraphModule, FusingChangesNoBitOfOutputsAndGradients) {
   const Graph resnet = resnet8();
   for (const Method method : {Method::uniq, Method::lsq, Method::pact, Method::dorefa})
     for (const int bits : {1, 2, 4}) {
       if (method == Method::lsq && bits == 1) continue;
       SCOPED_TRACE(std::string(graph::method_name(method)) + ", " + std::to_string(bits));
-      torch::manual_seed(3);
       GraphModule network(resnet, plan_of(resnet, bits, method), /*pact_alpha=*/1.5);
       const Tensor x = torch::randn({4, 3, 8, 8});
       calibrate(network, x);
@@ -223,8 +224,7 @@ TEST(GraphModule, FusingChangesNoBitOfOutputsAndGradients) {
     }
 }
 
-TEST(GraphModule, FusingChangesNothingInFp32AndWithEveryKindOfNode) {
-  torch::manual_seed(4);
+TEST_F(RandomGraphModule, FusingChangesNothingInFp32AndWithEveryKindOfNode) {
   for (const Graph& graph : {every_node(), resnet8()})
     for (const int bits : {0, 2}) {
       SCOPED_TRACE(std::to_string(graph.size()) + " nodes, " + std::to_string(bits) + " bits");
@@ -237,8 +237,7 @@ TEST(GraphModule, FusingChangesNothingInFp32AndWithEveryKindOfNode) {
 }
 
 // Values that are read twice, or that are the caller's, must not be overwritten.
-TEST(GraphModule, OverwritesNothingThatIsReadAgain) {
-  torch::manual_seed(5);
+TEST_F(RandomGraphModule, OverwritesNothingThatIsReadAgain) {
   graph::Builder b;
   const graph::Value x = b.input({4, 6, 6});
   const graph::Value first = x.relu("relu_of_input").add("sum_with_input", x);
@@ -268,8 +267,7 @@ TEST(GraphModule, OverwritesNothingThatIsReadAgain) {
   }
 }
 
-TEST(GraphModule, LeavesTheCallersPicturesAlone) {
-  torch::manual_seed(10);
+TEST_F(RandomGraphModule, LeavesTheCallersPicturesAlone) {
   graph::Builder b;
   const Graph graph = b.finish(b.input({2, 4, 4})
                                    .relu("relu_alone_reads_the_input")
@@ -282,8 +280,7 @@ TEST(GraphModule, LeavesTheCallersPicturesAlone) {
   EXPECT_TRUE(same_bits(pictures, before));
 }
 
-TEST(GraphModule, CalibrationSeesWhatIsBehindTheRelu) {
-  torch::manual_seed(6);
+TEST_F(RandomGraphModule, CalibrationSeesWhatIsBehindTheRelu) {
   graph::Builder b;
   const Graph graph = b.finish(b.input({3, 6, 6})
                                    .conv2d("conv1", {.out_channels = 4, .kernel = 3})
@@ -319,14 +316,14 @@ TEST(GraphModule, RefusesPicturesOfAnotherShape) {
   EXPECT_NO_THROW(network(torch::randn({1, 3, 8, 8})));
 }
 
-TEST(GraphModule, BeginsWithHesDistribution) {
-  torch::manual_seed(9);
+TEST_F(RandomGraphModule, BeginsWithHesDistribution) {
   const Graph graph = models::build_model("preact_resnet20", {3, 32, 32, 10});
   const GraphModule network(graph, plan_of(graph, 0));
-  // Fan out: sqrt(2 / (64 * 9)); 36864 draws, whose deviation is known to 0.4 %.
+  // Fan out: sqrt(2 / (64 * 9)). Of 36864 draws, the deviation is known to 0.37 %, the mean to
+  // 0.52 % of it; 6.2 times as much happens once in 10^9 seeds.
   const Tensor weight = network->named_parameters()["layer3.1.conv1.weight"];
-  EXPECT_NEAR(weight.std().item<double>(), std::sqrt(2.0 / 576), 0.02 * std::sqrt(2.0 / 576));
-  EXPECT_NEAR(weight.mean().item<double>(), 0.0, 0.02 * std::sqrt(2.0 / 576));
+  EXPECT_NEAR(weight.std().item<double>(), std::sqrt(2.0 / 576), 0.023 * std::sqrt(2.0 / 576));
+  EXPECT_NEAR(weight.mean().item<double>(), 0.0, 0.0323 * std::sqrt(2.0 / 576));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/bit_rules.h"
 #include "uniq/quant/calibration.h"
@@ -27,10 +28,10 @@ using graph::ActivationRange;
 using graph::Granularity;
 using graph::Method;
 using test::same_bits;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
-using testing::UnorderedElementsAre;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+using ::testing::UnorderedElementsAre;
 using torch::Tensor;
 
 Quantization quantized(int weight_bits, int activation_bits,
@@ -74,8 +75,9 @@ struct Network : torch::nn::Module {
   QuantLinear fc;
 };
 
-TEST(Layers, TrainInAHandWrittenModule) {
-  torch::manual_seed(1);
+using RandomLayers = testing::TorchRandomTest;
+
+TEST_F(RandomLayers, TrainInAHandWrittenModule) {
   Network network;
   // Two kinds of pictures: brighter on the left, brighter on the right.
   const Tensor labels = torch::arange(32).remainder(2);
@@ -126,8 +128,7 @@ TEST(Layers, LearnWhatTheirMethodLearns) {
               UnorderedElementsAre("weight", "quan_a.delta"));
 }
 
-TEST(Layers, ConvolveTheFakeQuantizedTensors) {
-  torch::manual_seed(2);
+TEST_F(RandomLayers, ConvolveTheFakeQuantizedTensors) {
   for (const Granularity granularity : {Granularity::layer, Granularity::kernel})
     for (const bool with_bias : {false, true}) {
       const auto options = torch::nn::Conv2dOptions(4, 6, {3, 2})
@@ -151,8 +152,7 @@ TEST(Layers, ConvolveTheFakeQuantizedTensors) {
     }
 }
 
-TEST(Layers, MultiplyTheFakeQuantizedTensors) {
-  torch::manual_seed(3);
+TEST_F(RandomLayers, MultiplyTheFakeQuantizedTensors) {
   QuantLinear layer(torch::nn::LinearOptions(5, 3), quantized(2, 2));
   set(*layer, "quan_w.delta", torch::tensor({0.25f}));
   set(*layer, "quan_a.delta", torch::tensor({0.5f}));
@@ -164,8 +164,7 @@ TEST(Layers, MultiplyTheFakeQuantizedTensors) {
 
 // The grid of the image has no zero, yet what lies outside the picture counts as 0.0. Steps that
 // are powers of two make every sum exact, so that the order of additions does not matter.
-TEST(Layers, PadTheImageWithZerosAfterQuantization) {
-  torch::manual_seed(4);
+TEST_F(RandomLayers, PadTheImageWithZerosAfterQuantization) {
   QuantConv2d layer(torch::nn::Conv2dOptions(3, 4, 3).padding(1).bias(false),
                     quantized(2, 2, ActivationRange::image));
   set(*layer, "quan_w.delta", torch::tensor({0.125f}));
@@ -183,8 +182,7 @@ TEST(Layers, PadTheImageWithZerosAfterQuantization) {
   EXPECT_FALSE(torch::equal(y, torch::conv2d(padded_before, w)));
 }
 
-TEST(Layers, WithoutQuantizationArePytorchs) {
-  torch::manual_seed(5);
+TEST_F(RandomLayers, WithoutQuantizationArePytorchs) {
   QuantConv2d layer(torch::nn::Conv2dOptions(3, 4, 3).padding(1));
   EXPECT_THAT(names_of(*layer), UnorderedElementsAre("weight", "bias"));
   EXPECT_EQ(layer->weight_quantizer(), nullptr);

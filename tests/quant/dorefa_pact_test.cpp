@@ -9,6 +9,7 @@
 
 #include "tests/quant/scalar.h"
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/quant/quantizer.h"
 
@@ -18,9 +19,9 @@ namespace {
 using graph::Method;
 using test::kHalfUlp;
 using test::same_bits;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 std::shared_ptr<Quantizer> weights_of(Method method, int bits) {
@@ -44,10 +45,7 @@ std::shared_ptr<Quantizer> activations_of(Method method, int bits, double alpha 
 /// Leaves 0 < u < M away from ties and ends, so that fp32 and fp64 agree about every code.
 bool clear_of_thresholds(double u) { return std::abs(u - std::floor(u) - 0.5) > 1e-4; }
 
-class DorefaPact : public testing::Test {
- protected:
-  void SetUp() override { torch::manual_seed(23); }
-};
+using DorefaPact = testing::TorchRandomTest;
 
 TEST_F(DorefaPact, WeightsOfSeveralBits) {
   for (const Method method : {Method::dorefa, Method::pact})

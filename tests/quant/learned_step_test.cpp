@@ -12,6 +12,7 @@
 
 #include "tests/quant/scalar.h"
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 
 namespace uniq::quant {
 namespace {
@@ -89,14 +90,10 @@ void expect_rule(Quantizer& q, const Tensor& values, double g) {
   }
 }
 
-class LearnedSteps : public testing::Test {
+class LearnedSteps : public testing::TorchRandomTest {
  protected:
-  void SetUp() override { torch::manual_seed(3); }
   // A mean that is not zero tells a deviation from a root mean square.
-  const Tensor weights_ = [] {
-    torch::manual_seed(2);
-    return torch::randn({6, 4, 3, 3}) * 0.2 + 0.05;
-  }();
+  const Tensor weights_ = torch::randn({6, 4, 3, 3}) * 0.2 + 0.05;
   static Tensor activations() { return torch::randn({3, 5, 7, 7}).relu(); }
 };
 

@@ -7,19 +7,18 @@
 #include <cstdint>
 #include <limits>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "tests/quant/scalar.h"
-#include "uniq/base/cpu.h"
+#include "tests/support/described_cpus.h"
+#include "tests/support/random_test.h"
 
 namespace uniq::quant {
 namespace {
 
 using test::GridCase;
 
-constexpr unsigned kSeed = 7;
 constexpr float kStep = 0.37f;
 constexpr std::size_t kGuard = 16;
 constexpr float kUntouched = 1234.5f;
@@ -78,28 +77,37 @@ Output run(const Loops& loops, const Input& in, const GridCase& c) {
 
 const std::int64_t kCounts[] = {0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 100, kBlock - 1, kBlock};
 
-TEST(Loops, EverySetThatTheProcessorHasIsThere) {
-  const LoopList list = runnable_loops();
-  std::set<std::string> names;
-  for (int i = 0; i < list.count; ++i) names.emplace(list.items[i]->name);
-  std::set<std::string> expected = {"baseline"};
-#if defined(__x86_64__)
-  const CpuFeatures& cpu = cpu_info().features;
-  if (cpu.avx2) expected.insert("avx2");
-  if (cpu.avx512f && cpu.avx512bw && cpu.avx512vl) expected.insert("avx512");
-#endif
-  EXPECT_EQ(names, expected);
-  EXPECT_EQ(list.items[0]->name, "baseline");
-  EXPECT_EQ(loops().name, list.items[list.count - 1]->name);
+std::vector<std::string> names_of(const LoopList& list) {
+  std::vector<std::string> names;
+  for (int i = 0; i < list.count; ++i) names.emplace_back(list.items[i]->name);
+  return names;
 }
 
-TEST(Loops, EverySetGivesTheScalarTruth) {
-  SCOPED_TRACE("seed " + std::to_string(kSeed));
-  std::mt19937 random(kSeed);
-  const LoopList list = runnable_loops();
+#if defined(__x86_64__)
+TEST(Loops, EverySetThatADescribedCpuHasIsThere) {
+  using Names = std::vector<std::string>;
+  const auto names = [](const CpuInfo& cpu) { return names_of(runnable_loops(cpu)); };
+  EXPECT_EQ(names(testing::kNehalem), Names{"baseline"});
+  for (const CpuInfo& cpu :
+       {testing::kHaswell, testing::kAlderLake, testing::kZen2, testing::kZen3})
+    EXPECT_EQ(names(cpu), (Names{"baseline", "avx2"})) << cpu.model;
+  for (const CpuInfo& cpu : {testing::kSkylakeX, testing::kCascadeLake, testing::kIceLake,
+                             testing::kSapphireRapids, testing::kZen4, testing::kZen5})
+    EXPECT_EQ(names(cpu), (Names{"baseline", "avx2", "avx512"})) << cpu.model;
+}
+#endif
+
+TEST(Loops, TheLastSetOfThisCpuIsUsed) {
+  EXPECT_EQ(loops().name, names_of(runnable_loops(cpu_info())).back());
+}
+
+using RandomLoops = testing::RandomTest;
+
+TEST_F(RandomLoops, EverySetGivesTheScalarTruth) {
+  const LoopList list = runnable_loops(cpu_info());
   for (const GridCase& c : test::all_grids())
     for (const std::int64_t count : kCounts) {
-      const Input in = make_input(count, c, random);
+      const Input in = make_input(count, c, random_);
       std::vector<float> y, gx;
       std::vector<std::uint8_t> codes;
       for (std::size_t i = 0; i < in.x.size(); ++i) {
@@ -124,13 +132,11 @@ TEST(Loops, EverySetGivesTheScalarTruth) {
 }
 
 // The lanes are the same 16 on every instruction set, so that even the sum's rounding is.
-TEST(Loops, EverySetGivesTheSameGradientToTheStep) {
-  SCOPED_TRACE("seed " + std::to_string(kSeed));
-  std::mt19937 random(kSeed);
-  const LoopList list = runnable_loops();
+TEST_F(RandomLoops, EverySetGivesTheSameGradientToTheStep) {
+  const LoopList list = runnable_loops(cpu_info());
   for (const GridCase& c : test::all_grids())
     for (const std::int64_t count : kCounts) {
-      const Input in = make_input(count, c, random);
+      const Input in = make_input(count, c, random_);
       const float expected = run(*list.items[0], in, c).gstep;
       for (int i = 1; i < list.count; ++i)
         EXPECT_EQ(std::bit_cast<std::uint32_t>(run(*list.items[i], in, c).gstep),
@@ -139,11 +145,10 @@ TEST(Loops, EverySetGivesTheSameGradientToTheStep) {
     }
 }
 
-TEST(Loops, ResultsMayOverwriteTheirOperands) {
-  std::mt19937 random(kSeed);
-  const LoopList list = runnable_loops();
+TEST_F(RandomLoops, ResultsMayOverwriteTheirOperands) {
+  const LoopList list = runnable_loops(cpu_info());
   const GridCase c{Grid::mid_rise, 2};
-  const Input in = make_input(1000, c, random);
+  const Input in = make_input(1000, c, random_);
   for (int i = 0; i < list.count; ++i) {
     const Loops& loops = *list.items[i];
     Output out = run(loops, in, c);
@@ -158,7 +163,7 @@ TEST(Loops, ResultsMayOverwriteTheirOperands) {
 }
 
 TEST(Loops, NanIsSeenWhereverItLies) {
-  const LoopList list = runnable_loops();
+  const LoopList list = runnable_loops(cpu_info());
   const GridCase c{Grid::unsigned_, 8};
   for (int i = 0; i < list.count; ++i)
     for (std::size_t position = 0; position < 35; ++position) {

@@ -9,6 +9,7 @@
 
 #include "tests/quant/ops_fixture.h"
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 
 namespace uniq::quant {
 namespace {
@@ -28,13 +29,17 @@ struct Leaves {
   Tensor x, step;
 };
 
-Leaves leaves(const GridCase& c, bool x_learned = true, bool step_learned = true) {
-  torch::manual_seed(11);
-  return {test::spread_values({4, 3, 5, 5}, kStep, c).set_requires_grad(x_learned),
-          torch::tensor({kStep}).set_requires_grad(step_learned)};
-}
+class Autograd : public testing::TorchRandomTest {
+ protected:
+  /// The same at each call.
+  Leaves leaves(const GridCase& c, bool x_learned = true, bool step_learned = true) const {
+    torch::manual_seed(seed_);
+    return {test::spread_values({4, 3, 5, 5}, kStep, c).set_requires_grad(x_learned),
+            torch::tensor({kStep}).set_requires_grad(step_learned)};
+  }
+};
 
-TEST(Autograd, FollowsTheStraightThroughRule) {
+TEST_F(Autograd, FollowsTheStraightThroughRule) {
   for (const GridCase& c : all_grids()) {
     SCOPED_TRACE(c.text());
     const Leaves l = leaves(c);
@@ -56,7 +61,7 @@ TEST(Autograd, FollowsTheStraightThroughRule) {
   }
 }
 
-TEST(Autograd, GradientToTheStepIsMultipliedByGradScale) {
+TEST_F(Autograd, GradientToTheStepIsMultipliedByGradScale) {
   const GridCase c{Grid::mid_rise, 2};
   const Tensor gy = torch::randn({4, 3, 5, 5});
   const auto gradients = [&](double grad_scale) {
@@ -74,7 +79,7 @@ TEST(Autograd, GradientToTheStepIsMultipliedByGradScale) {
   EXPECT_TRUE(same_bits(none_gx, gx));
 }
 
-TEST(Autograd, GoesOnlyWhereItIsAskedFor) {
+TEST_F(Autograd, GoesOnlyWhereItIsAskedFor) {
   const GridCase c{Grid::unsigned_, 3};
   const Leaves neither = leaves(c, false, false);
   EXPECT_FALSE(call_fake_quantize(neither.x, neither.step, c.bits, c.grid_text()).requires_grad());
@@ -96,7 +101,7 @@ TEST(Autograd, GoesOnlyWhereItIsAskedFor) {
   EXPECT_FALSE(call_quantize(both.x, both.step, c.bits, c.grid_text()).requires_grad());
 }
 
-TEST(Autograd, NoneIsRecordedUnderNoGradOrInInferenceMode) {
+TEST_F(Autograd, NoneIsRecordedUnderNoGradOrInInferenceMode) {
   const GridCase c{Grid::mid_rise, 2};
   const Leaves l = leaves(c);
   const Tensor recorded = call_fake_quantize(l.x, l.step, c.bits, c.grid_text());
@@ -115,7 +120,7 @@ TEST(Autograd, NoneIsRecordedUnderNoGradOrInInferenceMode) {
   }
 }
 
-TEST(Autograd, TakesGradientsInAnyMemoryFormat) {
+TEST_F(Autograd, TakesGradientsInAnyMemoryFormat) {
   const GridCase c{Grid::mid_rise, 2};
   const Tensor gradient = torch::randn({4, 3, 5, 5});
   Tensor expected_gx, expected_gstep;
@@ -137,9 +142,8 @@ TEST(Autograd, TakesGradientsInAnyMemoryFormat) {
     }
 }
 
-TEST(Autograd, OneStepPerSliceEqualsTheSlicesOneByOne) {
+TEST_F(Autograd, OneStepPerSliceEqualsTheSlicesOneByOne) {
   const GridCase c{Grid::mid_rise, 2};
-  torch::manual_seed(5);
   const Tensor x = torch::randn({3, 8193});
   const Tensor gy = torch::randn({3, 8193});
   const Tensor steps = torch::tensor({0.37f, 1.9f, 0.0123f});

@@ -14,6 +14,7 @@
 
 #include "tests/quant/ops_fixture.h"
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "uniq/quant/composite.h"
 #include "uniq/quant/loops.h"
 
@@ -113,12 +114,7 @@ void expect_backward(const Tensor& gy, const Tensor& x, const Tensor& steps, con
   }
 }
 
-class Ops : public testing::Test {
- protected:
-  void SetUp() override { torch::manual_seed(kSeed); }
-  static constexpr int kSeed = 20210400;
-  const testing::ScopedTrace trace_{__FILE__, __LINE__, "seed " + std::to_string(kSeed)};
-};
+using Ops = testing::TorchRandomTest;
 
 TEST_F(Ops, ForwardEqualsTheTruthAtAllBordersOfVectorsAndBlocks) {
   for (const GridCase& c : all_grids())

@@ -4,6 +4,7 @@ usage: python_test.py LIBUNIQ_OPS TORCH_INSTALL_PREFIX
 """
 
 import os
+import random
 import sys
 import unittest
 
@@ -14,6 +15,9 @@ try:
 except ImportError as error:
     print(f"skipped: this Python has no torch ({error})")
     sys.exit(SKIPPED)
+
+# As in tests/support/random_test.h.
+SEED = int(os.environ.get("UNIQ_TEST_SEED") or random.SystemRandom().randrange(2**32))
 
 GRIDS = {
     "mid-rise": lambda bits: -(2**bits - 1) / 2,
@@ -36,7 +40,7 @@ def formula(x, step, bits, grid):
 
 class Operators(unittest.TestCase):
     def setUp(self):
-        torch.manual_seed(1)
+        torch.manual_seed(SEED)
         self.steps = [torch.tensor([0.37]), torch.tensor([0.37, 1.9, 0.0123])]
 
     def test_values(self):
@@ -116,4 +120,7 @@ if __name__ == "__main__":
         print(f"skipped: this Python's torch is not the LibTorch in use, {prefix}")
         sys.exit(SKIPPED)
     torch.ops.load_library(library)
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    ran = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False).result
+    if not ran.wasSuccessful():
+        print(f"to repeat: UNIQ_TEST_SEED={SEED} {sys.executable} {' '.join(sys.argv)}")
+        sys.exit(1)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/recipe/error_of.h"
+#include "tests/support/random_test.h"
 #include "uniq/recipe/recipe.h"
 
 namespace uniq::recipe {
@@ -82,12 +83,11 @@ TEST(Hostile, OddBytes) {
   EXPECT_TRUE(is_recipe("\xef\xbb\xbf" + std::string(kValid)));
 }
 
-TEST(Hostile, RandomMutations) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+using RandomHostile = testing::RandomTest;
+
+TEST_F(RandomHostile, RandomMutations) {
   const auto below = [&](std::size_t bound) {
-    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
+    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
   };
   ASSERT_TRUE(is_recipe(kValid));
   int still_valid = 0;

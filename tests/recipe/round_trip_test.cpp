@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "tests/support/random_test.h"
 #include "uniq/recipe/keys.h"
 #include "uniq/recipe/recipe.h"
 
@@ -178,10 +179,10 @@ class Generator {
   std::mt19937_64 random_;
 };
 
-TEST(RoundTrip, RandomRecipesReadBackEqual) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Generator generator(seed);
+using RandomRecipes = testing::RandomTest;
+
+TEST_F(RandomRecipes, ReadBackEqual) {
+  Generator generator(seed_);
   for (int round = 0; round < 500; ++round) {
     const Recipe recipe = generator.recipe();
     const std::string yaml = to_yaml(recipe);
@@ -189,10 +190,8 @@ TEST(RoundTrip, RandomRecipesReadBackEqual) {
   }
 }
 
-TEST(RoundTrip, EveryKeyCanBeSet) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Generator generator(seed);
+TEST_F(RandomRecipes, AreSetKeyByKey) {
+  Generator generator(seed_);
   for (int round = 0; round < 50; ++round) {
     const Recipe recipe = generator.recipe();
     std::vector<std::string> settings;

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
+#include "tests/support/random_test.h"
 #include "uniq/base/aligned.h"
 
 namespace uniq::runtime {
@@ -23,16 +22,17 @@ TEST(Arena, OneThatIsNeededThroughoutHasItsOwnPlace) {
 
 TEST(Arena, NothingNeedsNothing) { EXPECT_EQ(place({}).bytes, 0u); }
 
-TEST(Arena, WhatIsNeededTogetherDoesNotOverlap) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
-    std::vector<Lifetime> lifetimes(random() % 40 + 1);
+using RandomArena = testing::RandomTest;
+
+TEST_F(RandomArena, WhatIsNeededTogetherDoesNotOverlap) {
+  for (int i = 0; i < 200; ++i) {
+    SCOPED_TRACE("case " + std::to_string(i));
+    std::vector<Lifetime> lifetimes(random_() % 40 + 1);
     std::size_t sum = 0;
     for (Lifetime& lifetime : lifetimes) {
-      lifetime.bytes = random() % 3000;
-      lifetime.first = static_cast<int>(random() % 30);
-      lifetime.last = lifetime.first + static_cast<int>(random() % 8);
+      lifetime.bytes = random_() % 3000;
+      lifetime.first = static_cast<int>(random_() % 30);
+      lifetime.last = lifetime.first + static_cast<int>(random_() % 8);
       sum += (lifetime.bytes + kAlignment - 1) / kAlignment * kAlignment;
     }
     const Placement placement = place(lifetimes);

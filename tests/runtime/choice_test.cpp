@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/runtime/packed_networks.h"
+#include "tests/support/described_cpus.h"
 #include "uniq/models/models.h"
 #include "uniq/runtime/network.h"
 
@@ -131,17 +132,19 @@ TEST(MakeChoice, IgnoresWhatCannotBeTaken) {
 
 #if defined(__x86_64__)
 TEST(MakeChoice, LeavesOut) {
-  const CpuInfo cpu{"Some CPU", {}, "GenuineIntel", 6};
-  const auto name = [&](const Without& without) {
-    ConvChoice choice = make_choice(some_conv(), kernels::Isa::avx2, cpu, without, nullptr);
-    ConvChoice* const readers[] = {&choice};
-    choose_together(readers, 0.0);
-    return std::string(choice.kernel().name);
-  };
-  const std::string first = name({});
-  const std::string second = name({.kernels = {first}});
-  EXPECT_NE(first, second);
-  EXPECT_NE(name({.kernels = {first, second}}), second);
+  for (const CpuInfo& cpu : testing::described_cpus()) {
+    if (!kernels::has_isa(kernels::Isa::avx2, cpu)) continue;
+    const auto name = [&](const Without& without) {
+      ConvChoice choice = make_choice(some_conv(), kernels::Isa::avx2, cpu, without, nullptr);
+      ConvChoice* const readers[] = {&choice};
+      choose_together(readers, 0.0);
+      return std::string(choice.kernel().name);
+    };
+    const std::string first = name({});
+    const std::string second = name({.kernels = {first}});
+    EXPECT_NE(first, second) << cpu.model;
+    EXPECT_NE(name({.kernels = {first, second}}), second) << cpu.model;
+  }
 }
 #endif
 

@@ -15,6 +15,8 @@
 #include "tests/graph/random_graph.h"
 #include "tests/runtime/packed_networks.h"
 #include "tests/runtime/reference.h"
+#include "tests/support/described_cpus.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/builder.h"
 #include "uniq/models/models.h"
@@ -27,9 +29,8 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 std::vector<std::uint8_t> random_pictures(const format::PackedModel& model, int count,
-                                          unsigned seed) {
+                                          std::mt19937& random) {
   const data::Preprocessing& p = model.preprocessing;
-  std::mt19937 random(seed);
   std::vector<std::uint8_t> bytes(
       static_cast<std::size_t>(count * p.channels * p.height * p.width));
   for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
@@ -47,11 +48,12 @@ std::vector<std::uint8_t> random_pictures(const format::PackedModel& model, int 
 }
 
 /// All values of one picture: those of the session against those of the reference.
-void expect_reference(const format::PackedModel& model, kernels::Isa isa, int threads) {
-  const auto network =
-      std::make_shared<const Network>(model, NetworkOptions{.isa = isa, .keep_values = true});
+void expect_reference(const format::PackedModel& model, NetworkOptions options, int threads,
+                      std::mt19937& random) {
+  options.keep_values = true;
+  const auto network = std::make_shared<const Network>(model, options);
   Session session(network, {.threads = threads});
-  const std::vector<std::uint8_t> picture = random_pictures(model, 1, 1);
+  const std::vector<std::uint8_t> picture = random_pictures(model, 1, random);
   std::vector<float> logits(static_cast<std::size_t>(network->classes()));
   session.run(picture, logits);
   const std::vector<ReferenceValue> expected = reference_run(model, picture);
@@ -73,28 +75,32 @@ void expect_reference(const format::PackedModel& model, kernels::Isa isa, int th
   EXPECT_TRUE(same_bits(logits, expected[static_cast<std::size_t>(model.output)].floats));
 }
 
-TEST(Session, RandomNetworksGiveTheReferencesBits) {
-  for (unsigned seed = 0; seed < 60; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    const format::PackedModel model = random_packed_network(seed);
+using SessionTest = RandomTest;
+
+TEST_F(SessionTest, RandomNetworksGiveTheReferencesBits) {
+  for (int i = 0; i < 60; ++i) {
+    SCOPED_TRACE("network " + std::to_string(i));
+    const format::PackedModel model = random_packed_network(random_());
     for (const kernels::Isa isa : kernels::available_isas())
-      expect_reference(model, isa, static_cast<int>(seed % 4) + 1);
+      expect_reference(model, {.isa = isa}, i % 4 + 1, random_);
   }
 }
 
-TEST(Session, BuiltInModelsOfEveryWidth) {
+TEST_F(SessionTest, BuiltInModelsOfEveryWidth) {
   const models::ModelInput input{.channels = 3, .height = 16, .width = 16, .classes = 7};
   for (const char* name : {"preact_resnet8", "vgg_small", "mobilenetv2"})
     for (const int bits : {1, 2, 3, 4, 8}) {
       SCOPED_TRACE(std::string(name) + ", " + std::to_string(bits));
-      const format::PackedModel model = packed_network(
-          models::build_model(name, input), {.weight_bits = bits, .activation_bits = bits}, 5);
-      for (const kernels::Isa isa : kernels::available_isas()) expect_reference(model, isa, 2);
+      const format::PackedModel model =
+          packed_network(models::build_model(name, input),
+                         {.weight_bits = bits, .activation_bits = bits}, random_());
+      for (const kernels::Isa isa : kernels::available_isas())
+        expect_reference(model, {.isa = isa}, 2, random_);
     }
 }
 
 // A convolution and the max pool that reads it are computed together, unless values are kept.
-TEST(Session, PooledConvolutionsGiveTheSameBits) {
+TEST_F(SessionTest, PooledConvolutionsGiveTheSameBits) {
   for (const auto& [kernel, stride, padding, size] :
        {std::tuple{3, 2, 1, 23}, {2, 2, 0, 20}, {3, 1, 1, 9}, {2, 3, 0, 25}, {3, 2, 1, 64}}) {
     SCOPED_TRACE(std::to_string(kernel) + " by " + std::to_string(stride));
@@ -112,8 +118,8 @@ TEST(Session, PooledConvolutionsGiveTheSameBits) {
                      .linear("fc", {.out_features = 5}));
     for (const int bits : {2, 8}) {
       const format::PackedModel model =
-          packed_network(network_graph, {.weight_bits = bits, .activation_bits = bits}, 3);
-      const std::vector<std::uint8_t> picture = random_pictures(model, 1, 4);
+          packed_network(network_graph, {.weight_bits = bits, .activation_bits = bits}, random_());
+      const std::vector<std::uint8_t> picture = random_pictures(model, 1, random_);
       const std::vector<float> expected =
           reference_run(model, picture)[static_cast<std::size_t>(model.output)].floats;
       for (const kernels::Isa isa : kernels::available_isas()) {
@@ -131,13 +137,13 @@ TEST(Session, PooledConvolutionsGiveTheSameBits) {
 }
 
 // Threads go through several steps, each with its own rows.
-TEST(Session, ChainsGiveTheSameBits) {
+TEST_F(SessionTest, ChainsGiveTheSameBits) {
   const models::ModelInput input{.channels = 3, .height = 64, .width = 64, .classes = 7};
   for (const int bits : {4, 8}) {
     const format::PackedModel model =
         packed_network(models::build_model("mobilenetv2", input),
-                       {.weight_bits = bits, .activation_bits = bits}, 5);
-    const std::vector<std::uint8_t> picture = random_pictures(model, 1, 4);
+                       {.weight_bits = bits, .activation_bits = bits}, random_());
+    const std::vector<std::uint8_t> picture = random_pictures(model, 1, random_);
     const auto run = [&](const NetworkOptions& options, int threads) {
       std::vector<float> logits(7);
       Session session(std::make_shared<const Network>(model, options), {.threads = threads});
@@ -153,44 +159,46 @@ TEST(Session, ChainsGiveTheSameBits) {
   }
 }
 
-TEST(Network, ChainsJoinPixelByPixel) {
+// Joins by themselves: joins_test.cpp.
+TEST(Network, ChainsWriteNothingThatOtherThreadsStillRead) {
   const format::PackedModel model = packed_network(
       models::build_model("mobilenetv2", {.channels = 3, .height = 64, .width = 64, .classes = 7}),
       {.weight_bits = 8, .activation_bits = 8}, 5);
-  const Network network(model);
-  // Behind each depthwise convolution, a 1x1 and that of the next block; the last one goes by
-  // channels.
-  const auto continues = [&](const char* name) {
-    return std::ranges::find(network.steps(), name, &Step::name)->continues;
-  };
-  EXPECT_FALSE(continues("features.3.conv.1.0"));
-  EXPECT_TRUE(continues("features.3.conv.2"));
-  EXPECT_TRUE(continues("features.4.conv.0.0"));
-  EXPECT_FALSE(continues("features.4.conv.1.0"));
-  EXPECT_TRUE(continues("features.17.conv.2"));
-  EXPECT_FALSE(continues("features.18.0"));
-  EXPECT_FALSE(continues("pool"));
+  for (const CpuInfo& cpu : executable_cpus())
+    for (const kernels::Isa isa : kernels::available_isas(cpu)) {
+      SCOPED_TRACE(cpu.model + ", " + std::string(kernels::isa_name(isa)));
+      const Network network(model, {.isa = isa, .cpu = cpu});
+      const std::vector<Step>& steps = network.steps();
+      const auto continues = [&](const char* name) {
+        return std::ranges::find(steps, name, &Step::name)->continues;
+      };
+      // A window of 3x3 reads rows that other threads write; behind it, a 1x1 and that of the next
+      // block do not, with kernels that say so.
+      EXPECT_FALSE(continues("features.3.conv.1.0"));
+      EXPECT_EQ(continues("features.3.conv.2"), isa != kernels::Isa::scalar);
+      EXPECT_EQ(continues("features.4.conv.0.0"), isa != kernels::Isa::scalar);
+      EXPECT_FALSE(continues("features.4.conv.1.0"));
+      EXPECT_FALSE(continues("pool"));
+      // While a thread is in a chain's last step, another may read what the first one reads.
+      const auto meet = [&](int a, int b) {
+        const Buffer& x = network.buffers()[static_cast<std::size_t>(a)];
+        const Buffer& y = network.buffers()[static_cast<std::size_t>(b)];
+        return x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes;
+      };
+      for (std::size_t first = 0; first < steps.size(); ++first)
+        for (std::size_t later = first;
+             later < steps.size() && (later == first || steps[later].continues); ++later)
+          for (const int input : steps[first].inputs)
+            for (const int output : steps[later].outputs) EXPECT_FALSE(meet(input, output));
+    }
   const Network apart(model, {.without = {.chains = true}});
   EXPECT_EQ(std::ranges::count_if(apart.steps(), &Step::continues), 0);
-
-  // While a thread is in a chain's last step, another may read what the first one reads.
-  const auto meet = [&](int a, int b) {
-    const Buffer& x = network.buffers()[static_cast<std::size_t>(a)];
-    const Buffer& y = network.buffers()[static_cast<std::size_t>(b)];
-    return x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes;
-  };
-  const std::vector<Step>& steps = network.steps();
-  for (std::size_t first = 0; first < steps.size(); ++first)
-    for (std::size_t later = first;
-         later < steps.size() && (later == first || steps[later].continues); ++later)
-      for (const int input : steps[first].inputs)
-        for (const int output : steps[later].outputs) EXPECT_FALSE(meet(input, output));
 }
 
-TEST(Session, BatchesAreTheSinglePicturesOneByOne) {
-  const auto network = std::make_shared<const Network>(random_packed_network(3));
+TEST_F(SessionTest, BatchesAreTheSinglePicturesOneByOne) {
+  const auto network = std::make_shared<const Network>(random_packed_network(random_()));
   Session session(network, {.threads = 2});
-  const std::vector<std::uint8_t> pictures = random_pictures(network->model(), 5, 2);
+  const std::vector<std::uint8_t> pictures = random_pictures(network->model(), 5, random_);
   const auto classes = static_cast<std::size_t>(network->classes());
   const auto size = static_cast<std::size_t>(network->picture_bytes());
   std::vector<float> together(5 * classes), alone(classes);
@@ -202,12 +210,12 @@ TEST(Session, BatchesAreTheSinglePicturesOneByOne) {
   session.run({}, {});
 }
 
-TEST(Session, SeveralRunSideBySide) {
+TEST_F(SessionTest, SeveralRunSideBySide) {
   const auto network = std::make_shared<const Network>(
       packed_network(models::build_model("preact_resnet8",
                                          {.channels = 1, .height = 12, .width = 12, .classes = 5}),
-                     {.weight_bits = 2, .activation_bits = 2}, 9));
-  const std::vector<std::uint8_t> pictures = random_pictures(network->model(), 8, 3);
+                     {.weight_bits = 2, .activation_bits = 2}, random_()));
+  const std::vector<std::uint8_t> pictures = random_pictures(network->model(), 8, random_);
   std::vector<float> expected(8 * 5);
   Session(network, {.threads = 1}).run(pictures, expected);
   std::vector<std::vector<float>> found(3, std::vector<float>(8 * 5));
@@ -221,10 +229,10 @@ TEST(Session, SeveralRunSideBySide) {
   for (const std::vector<float>& logits : found) EXPECT_TRUE(same_bits(logits, expected));
 }
 
-TEST(Session, TimesItsSteps) {
-  const auto network = std::make_shared<const Network>(random_packed_network(4));
+TEST_F(SessionTest, TimesItsSteps) {
+  const auto network = std::make_shared<const Network>(random_packed_network(random_()));
   Session session(network, {.threads = 1});
-  const std::vector<std::uint8_t> picture = random_pictures(network->model(), 1, 2);
+  const std::vector<std::uint8_t> picture = random_pictures(network->model(), 1, random_);
   std::vector<float> logits(static_cast<std::size_t>(network->classes()));
   std::vector<double> seconds(network->steps().size(), 0.0);
   session.time_steps(seconds);
@@ -238,10 +246,10 @@ TEST(Session, TimesItsSteps) {
   EXPECT_THROW(session.time_steps(too_few), UsageError);
 }
 
-TEST(Session, RefusesWhatDoesNotFit) {
-  const auto network = std::make_shared<const Network>(random_packed_network(5));
+TEST_F(SessionTest, RefusesWhatDoesNotFit) {
+  const auto network = std::make_shared<const Network>(random_packed_network(random_()));
   Session session(network, {.threads = 1});
-  std::vector<std::uint8_t> pictures = random_pictures(network->model(), 2, 2);
+  std::vector<std::uint8_t> pictures = random_pictures(network->model(), 2, random_);
   std::vector<float> logits(static_cast<std::size_t>(2 * network->classes()));
   session.run(pictures, logits);
   pictures.pop_back();
@@ -256,23 +264,59 @@ TEST(Session, RefusesWhatDoesNotFit) {
                 ThrowsMessage<UsageError>(HasSubstr("number of threads")));
 }
 
+// As chosen for each described CPU whose instructions this machine has.
+TEST_F(SessionTest, NetworksForOtherCpusGiveTheSameBits) {
+  const models::ModelInput input{.channels = 3, .height = 16, .width = 16, .classes = 7};
+  for (const char* name : {"preact_resnet8", "mobilenetv2"})
+    for (const int bits : {1, 2, 4, 8}) {
+      const format::PackedModel model =
+          packed_network(models::build_model(name, input),
+                         {.weight_bits = bits, .activation_bits = bits}, random_());
+      for (const CpuInfo& cpu : executable_cpus())
+        for (const kernels::Isa isa : kernels::available_isas(cpu)) {
+          SCOPED_TRACE(std::string(name) + ", " + std::to_string(bits) + ", " + cpu.model);
+          expect_reference(model, {.isa = isa, .cpu = cpu}, 2, random_);
+        }
+    }
+}
+
 TEST(Network, TakesTheKernelsOfItsInstructionSet) {
   const format::PackedModel model =
       packed_network(models::build_model("preact_resnet8",
                                          {.channels = 1, .height = 12, .width = 12, .classes = 5}),
                      {.weight_bits = 2, .activation_bits = 2}, 9);
-  for (const kernels::Isa isa : kernels::available_isas()) {
-    const Network network(model, {.isa = isa});
-    int convolutions = 0;
-    for (const Step& step : network.steps()) {
-      if (!std::holds_alternative<CodeConvCore>(step.core)) continue;
-      ++convolutions;
-      const std::string name = step.kernel();
-      const kernels::Isa used = kernels::parse_isa(name.substr(0, name.find('.')));
-      EXPECT_TRUE(kernels::includes(isa, used)) << step.name << ": " << name;
-      EXPECT_EQ(used == kernels::Isa::scalar, isa == kernels::Isa::scalar) << step.name;
+  for (const CpuInfo& cpu : executable_cpus())
+    for (const kernels::Isa isa : kernels::available_isas(cpu)) {
+      const Network network(model, {.isa = isa, .cpu = cpu});
+      int convolutions = 0;
+      for (std::size_t i = 0; i < network.steps().size(); ++i) {
+        const Step& step = network.steps()[i];
+        if (!std::holds_alternative<CodeConvCore>(step.core)) continue;
+        ++convolutions;
+        EXPECT_EQ(step.kernel(), network.choices()[i]->kernel().name) << step.name;
+        const kernels::Isa used = network.choices()[i]->kernel().isa;
+        EXPECT_TRUE(kernels::includes(isa, used)) << step.name << ": " << step.kernel();
+        EXPECT_EQ(used == kernels::Isa::scalar, isa == kernels::Isa::scalar) << step.name;
+      }
+      EXPECT_EQ(convolutions, 10);
     }
-    EXPECT_EQ(convolutions, 10);
+}
+
+TEST(Network, RefusesACpuThatThisMachineIsNot) {
+  const format::PackedModel model =
+      packed_network(models::build_model("preact_resnet8",
+                                         {.channels = 1, .height = 12, .width = 12, .classes = 5}),
+                     {.weight_bits = 2, .activation_bits = 2}, 9);
+  // No machine has the instructions of both architectures.
+  const CpuInfo everything{"Some CPU", {.avx2 = true, .fma = true, .neon = true, .dotprod = true}};
+  EXPECT_THAT([&] { Network(model, {.cpu = everything}); },
+              ThrowsMessage<UsageError>(HasSubstr("this CPU lacks an instruction set")));
+  const CpuInfo nothing{"Some CPU", {}};
+  EXPECT_NO_THROW(Network(model, {.isa = kernels::Isa::scalar, .cpu = nothing}));
+  const kernels::Isa best = kernels::available_isas().back();
+  if (best != kernels::Isa::scalar) {
+    EXPECT_THAT([&] { Network(model, {.isa = best, .cpu = nothing}); },
+                ThrowsMessage<UsageError>(HasSubstr(std::string(kernels::isa_name(best)))));
   }
 }
 

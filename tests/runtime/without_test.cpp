@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/bit_plan.h"
 #include "uniq/models/models.h"
@@ -78,30 +78,30 @@ const format::PackedModel& resnet(int bits) {
       .first->second;
 }
 
-std::vector<float> logits(const std::shared_ptr<const Network>& network) {
+using Picture = std::vector<std::uint8_t>;
+
+std::vector<float> logits(const std::shared_ptr<const Network>& network, const Picture& picture) {
   Session session(network, {.threads = 2});
-  std::vector<std::uint8_t> picture(static_cast<std::size_t>(network->picture_bytes()));
-  std::mt19937 random(5);
-  for (std::uint8_t& byte : picture) byte = static_cast<std::uint8_t>(random());
   std::vector<float> values(static_cast<std::size_t>(network->classes()));
   session.run(picture, values);
   return values;
 }
 
-TEST(WithoutTricks, TheResultIsTheSameBits) {
+using RandomPictures = testing::RandomTest;
+
+TEST_F(RandomPictures, GiveTheSameBitsWithoutTricks) {
   for (const int bits : {1, 2, 4}) {
     const format::PackedModel model = resnet(bits);
-    const std::vector<float> expected =
-        logits(std::make_shared<const Network>(model, NetworkOptions{.isa = kernels::Isa::scalar}));
+    Picture picture(static_cast<std::size_t>(Network(model).picture_bytes()));
+    for (std::uint8_t& byte : picture) byte = static_cast<std::uint8_t>(random_());
+    const auto logits_of = [&](const NetworkOptions& options) {
+      return logits(std::make_shared<const Network>(model, options), picture);
+    };
+    const std::vector<float> expected = logits_of({.isa = kernels::Isa::scalar});
     for (const std::string& name : trick_names())
-      EXPECT_EQ(logits(std::make_shared<const Network>(
-                    model, NetworkOptions{.without = parse_without({name})})),
-                expected)
+      EXPECT_EQ(logits_of({.without = parse_without({name})}), expected)
           << name << ", " << bits << " bits";
-    EXPECT_EQ(logits(std::make_shared<const Network>(
-                  model, NetworkOptions{.without = parse_without(trick_names())})),
-              expected)
-        << bits << " bits";
+    EXPECT_EQ(logits_of({.without = parse_without(trick_names())}), expected) << bits << " bits";
   }
 }
 

@@ -44,7 +44,7 @@ class Tree(unittest.TestCase):
 
     def test_presets_of_the_scripts_exist(self):
         presets = (ROOT / "CMakePresets.json").read_text()
-        used = re.findall(r"(?:configure|test_preset) ([a-z][a-z0-9-]*)",
+        used = re.findall(r"(?:configure|test_preset|run_tests) ([a-z][a-z0-9-]*)",
                           (ROOT / "test.sh").read_text() + (ROOT / "quickstart.sh").read_text())
         self.assertGreaterEqual(set(used), {"release", "asan", "asan-training", "fuzz"})
         for name in used:

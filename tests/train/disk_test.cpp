@@ -9,6 +9,7 @@
 #include <set>
 
 #include "tests/base/fault_injection.h"
+#include "tests/support/random_test.h"
 #include "tests/train/small_runs.h"
 #include "tests/train/stop_at.h"
 #include "uniq/base/error.h"
@@ -96,22 +97,21 @@ TEST(Disk, FullOrBrokenAtAnyCallOfTheFirstCheckpoint) {
 
 /// The first and the last step of replacing each file, where a wrong order of the files would show,
 /// and some other calls.
-std::vector<int> chosen(const std::vector<std::string>& calls, unsigned seed) {
+std::vector<int> chosen(const std::vector<std::string>& calls, std::mt19937& random) {
   std::set<int> indices;
   for (int call = 0; call + 1 < static_cast<int>(calls.size()); ++call)
     if (calls[static_cast<std::size_t>(call)] == "rename") indices.insert({call, call + 1});
-  std::mt19937 random(seed);
   for (int i = 0; i < 10; ++i) indices.insert(static_cast<int>(random() % calls.size()));
   return {indices.begin(), indices.end()};
 }
 
-TEST(Disk, AfterAFaultAnywhereTheRunGoesOnAsIfThereHadBeenNone) {
+using RandomDisk = RandomTest;
+
+TEST_F(RandomDisk, AfterAFaultAnywhereTheRunGoesOnAsIfThereHadBeenNone) {
   const BegunRun begun(kSettings);
   const std::vector<std::string> calls = calls_of(begun);
   EXPECT_TRUE(same_run(begun.runs / "run", begun.runs / "expected"));
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  for (const int call : chosen(calls, seed)) {
+  for (const int call : chosen(calls, random_)) {
     const std::string& name = calls[static_cast<std::size_t>(call)];
     SCOPED_TRACE("call " + std::to_string(call) + ", " + name);
     const std::string message = go_on_with_fault(begun, call, error_for(name));

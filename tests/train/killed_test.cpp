@@ -12,6 +12,7 @@
 #include <random>
 #include <thread>
 
+#include "tests/support/random_test.h"
 #include "tests/train/small_runs.h"
 
 namespace uniq::train {
@@ -49,11 +50,8 @@ bool run_until_killed(const SmallRuns& runs, const Settings& settings, std::int6
   return true;
 }
 
-void kill_at_random(const Settings& settings, int kills) {
+void kill_at_random(const Settings& settings, int kills, std::mt19937& random) {
   const SmallRuns runs;
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
   const auto start = std::chrono::steady_clock::now();
   ASSERT_TRUE(run_until_killed(runs, settings, 0));
   const std::chrono::duration<double, std::micro> whole = std::chrono::steady_clock::now() - start;
@@ -70,29 +68,28 @@ void kill_at_random(const Settings& settings, int kills) {
   EXPECT_TRUE(same_run(runs / "run", runs / "expected"));
 }
 
-TEST(Killed, AtAnyMomentSgd) {
-  for (int i = 0; i < 3; ++i) kill_at_random(kEverythingRandom + kSaveAlways, 8);
+using Killed = RandomTest;
+
+TEST_F(Killed, AtAnyMomentSgd) {
+  for (int i = 0; i < 3; ++i) kill_at_random(kEverythingRandom + kSaveAlways, 8, random_);
 }
 
-TEST(Killed, AtAnyMomentAdam) {
+TEST_F(Killed, AtAnyMomentAdam) {
   const Settings settings = kEverythingRandom + kSaveAlways + kAdam +
                             Settings{"train.reestimate_batches=2", "train.save_epochs=1"};
-  for (int i = 0; i < 3; ++i) kill_at_random(settings, 8);
+  for (int i = 0; i < 3; ++i) kill_at_random(settings, 8, random_);
 }
 
 // The same through the program and its starter, with two threads.
-TEST(Killed, ProgramAtAnyMoment) {
+TEST_F(Killed, ProgramAtAnyMoment) {
   const SmallRuns runs;
   const Settings settings =
       kEverythingRandom + Settings{"train.epochs=6", "train.save_minutes=0.0001", "threads=2"};
   ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
   for (int i = 0; i < 6; ++i) {
     Program program(UNIQNN, runs.train_arguments("run", settings, {"--resume"}), kPatientThreads);
     if (i > 0) program.wait_for_err("epoch ");  // one dies while it begins
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+    std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 60));
     program.send(SIGKILL);
     const ProgramResult result = program.wait();
     ASSERT_TRUE(result.exit_code == 128 + SIGKILL || result.exit_code == 0) << result.err;

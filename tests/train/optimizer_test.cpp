@@ -10,6 +10,7 @@
 #include <set>
 
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "tests/train/small_network.h"
 #include "uniq/base/error.h"
 
@@ -164,12 +165,13 @@ NamedTensors stored(const NamedTensors& tensors) {
   return for_file(copies);
 }
 
-TEST(Optimizer, GoesOnFromItsStateBitForBit) {
+using RandomOptimizer = testing::TorchRandomTest;
+
+TEST_F(RandomOptimizer, GoesOnFromItsStateBitForBit) {
   for (const recipe::Optimizer& options :
        {recipe::Optimizer{}, recipe::Optimizer{.nesterov = true},
         recipe::Optimizer{.momentum = 0.0},
         recipe::Optimizer{.kind = OptimizerKind::adam, .lr = 0.01, .clip_norm = 1.0}}) {
-    torch::manual_seed(4);
     nn::GraphModule network = small_network(small_request(2));
     Optimizer optimizer(options, *network);
     for (int i = 0; i < 3; ++i) {
@@ -186,7 +188,7 @@ TEST(Optimizer, GoesOnFromItsStateBitForBit) {
     Optimizer resumed_optimizer(options, *resumed);
     resumed_optimizer.load_state(state);
     for (auto* run : {&network, &resumed}) {
-      torch::manual_seed(5);
+      torch::manual_seed(seed_ + 1U);  // the same gradients for both
       for (int i = 0; i < 3; ++i) {
         set_random_gradients(**run);
         (run == &network ? optimizer : resumed_optimizer).step();

@@ -130,7 +130,8 @@ TEST(Run, TestSetAfterEachEpochByOption) {
   EXPECT_EQ(json_file(runs / "a/result.json").at("test_reads"), "each epoch");
 }
 
-TEST(Run, TestSetIsNotNeededBeforeTheEnd) {
+// What is wrong with it shows before hours are spent.
+TEST(Run, TestSetIsReadBeforeTraining) {
   const SmallRuns runs;
   runs.run("expected");
   const fs::path labels = runs / "data/t10k-labels-idx1-ubyte";
@@ -138,6 +139,7 @@ TEST(Run, TestSetIsNotNeededBeforeTheEnd) {
   EXPECT_THAT([&] { runs.run("a"); },
               ThrowsMessage<Error>(AllOf(HasSubstr("labels of mnist are missing"),
                                          HasSubstr("t10k-labels-idx1-ubyte"))));
+  EXPECT_FALSE(fs::exists(runs / "a/last.safetensors"));
   EXPECT_FALSE(fs::exists(runs / "a/result.json"));
   fs::rename(runs / "kept", labels);
   runs.run("a", {}, IfExists::resume);

@@ -10,6 +10,7 @@
 
 #include "tests/base/temporary_folder.h"
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "uniq/base/error.h"
 
 namespace uniq::train {
@@ -60,10 +61,11 @@ TEST(Tensors, ViewsShowTheBytesInTheOrderOfNames) {
   EXPECT_EQ(all[2].bytes.size(), 8u);
 }
 
-TEST(Tensors, EveryTypeGoesThroughAFileAndBack) {
+using RandomTensors = testing::TorchRandomTest;
+
+TEST_F(RandomTensors, EveryTypeGoesThroughAFileAndBack) {
   const uniq::testing::TemporaryFolder folder;
   const std::filesystem::path path = folder / "all.safetensors";
-  torch::manual_seed(1);
   NamedTensors tensors;
   for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong,
                                     at::kInt, at::kShort, at::kChar, at::kByte, at::kBool})
@@ -85,7 +87,7 @@ TEST(Tensors, TypesThatTheFormatLacksAreRefused) {
       ThrowsMessage<Error>(HasSubstr("tensor type not supported: got ComplexFloat")));
 }
 
-TEST(Tensors, CopyIntoKeepsTheMemoryFormat) {
+TEST_F(RandomTensors, CopyIntoKeepsTheMemoryFormat) {
   const Tensor source = torch::randn({2, 3, 4, 5});
   const NamedTensors copies = for_file({{"w", source}});
   Tensor target = torch::zeros({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast);

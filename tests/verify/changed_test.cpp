@@ -45,10 +45,10 @@ const SmallPacked& mid_tread_network() {
   return kSmall;
 }
 
-using Change = std::function<void(format::PackedModel& model)>;
+using Change = std::function<void(Editable& edited)>;
 
-PackedNode& node_of(const SmallPacked& small, format::PackedModel& model, const char* name) {
-  return model.nodes[small.node(name)];
+PackedNode& node_of(const SmallPacked& small, Editable& edited, const char* name) {
+  return edited.model.nodes[small.node(name)];
 }
 
 /// The first affine stage of a node.
@@ -69,8 +69,8 @@ struct Case {
   std::string shows;    ///< as proof (a) says it
 };
 
-void flip_bit(std::span<const std::byte> bytes, std::size_t bit) {
-  Editable::bytes(bytes)[bit / 8] ^= std::byte{1} << static_cast<int>(bit % 8);
+void flip_bit(Editable& edited, std::span<const std::byte> bytes, std::size_t bit) {
+  edited.bytes(bytes)[bit / 8] ^= std::byte{1} << static_cast<int>(bit % 8);
 }
 
 std::vector<Case> cases() {
@@ -78,8 +78,8 @@ std::vector<Case> cases() {
   const SmallPacked& preact = preact_network();
   const SmallPacked& tread = mid_tread_network();
   const auto weight = [](const SmallPacked& small, const char* layer) {
-    return [&small, layer](format::PackedModel& model) {
-      flip_bit(node_of(small, model, layer).weights.bytes, 1);
+    return [&small, layer](Editable& edited) {
+      flip_bit(edited, node_of(small, edited, layer).weights.bytes, 1);
     };
   };
   return {
@@ -89,36 +89,36 @@ std::vector<Case> cases() {
        "layer2.0.conv1", "sum"},
       {"depthwise weight", plain, weight(plain, "depth"), "depth", "weight code", "depth", "sum"},
       {"scale", plain,
-       [&](auto& model) {
-         Editable::floats(node_of(plain, model, "grouped").weights.scale)[5] *= 1.001f;
+       [&](Editable& edited) {
+         edited.floats(node_of(plain, edited, "grouped").weights.scale)[5] *= 1.001f;
        },
        "grouped", "scale", "grouped", "value"},
       {"bias", plain,
-       [&](auto& model) {
-         Editable::floats(node_of(plain, model, "point").weights.bias)[11] += 0.001f;
+       [&](Editable& edited) {
+         edited.floats(node_of(plain, edited, "point").weights.bias)[11] += 0.001f;
        },
        "point", "bias", "point", "value"},
       {"stage scale", preact,
-       [&](auto& model) {
-         Editable::floats(affine_of(node_of(preact, model, "conv1")).scale)[3] *= 1.001f;
+       [&](Editable& edited) {
+         edited.floats(affine_of(node_of(preact, edited, "conv1")).scale)[3] *= 1.001f;
        },
        "conv1", "stage scale", "conv1", "value"},
       {"stage bias", preact,
-       [&](auto& model) {
-         Editable::floats(affine_of(node_of(preact, model, "layer1.0.conv2")).bias)[3] += 0.001f;
+       [&](Editable& edited) {
+         edited.floats(affine_of(node_of(preact, edited, "layer1.0.conv2")).bias)[3] += 0.001f;
        },
        "layer1.0.conv2", "stage bias", "layer1.0.conv2", "value"},
       {"activation step", preact,
-       [&](auto& model) {
-         for (format::PackedOutput& output : node_of(preact, model, "layer1.0.conv1").outputs)
+       [&](Editable& edited) {
+         for (format::PackedOutput& output : node_of(preact, edited, "layer1.0.conv1").outputs)
            if (output.encoding.is_codes()) output.encoding.step *= 1.05f;
        },
        "layer1.0.conv2", "activation step", "layer1.0.conv1", "code for layer1.0.conv2"},
       {"border of a mid-rise input", preact,
-       [&](auto& model) { node_of(preact, model, "conv1").weights.pad_code = 127; }, "conv1",
+       [&](Editable& edited) { node_of(preact, edited, "conv1").weights.pad_code = 127; }, "conv1",
        "border (code outside the picture)", "conv1", "sum"},
       {"border of a mid-tread input", tread,
-       [&](auto& model) { node_of(tread, model, "grouped").weights.pad_code = 0; }, "grouped",
+       [&](Editable& edited) { node_of(tread, edited, "grouped").weights.pad_code = 0; }, "grouped",
        "border (code outside the picture)", "grouped", "sum"},
   };
 }
@@ -129,7 +129,7 @@ TEST(Changed, ProofOfTheParametersNamesTheLayer) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     Editable edited(c.small.packed.model);
-    c.change(edited.model);
+    c.change(edited);
     format::write_packed(folder / "changed.uniq", edited.model);
     const Report report = c.small.verify(format::read_packed(folder / "changed.uniq"),
                                          random_pictures(c.small.trained.info, 4, kSeed));
@@ -152,37 +152,47 @@ TEST(Changed, ProofOfTheParametersSeesTheLowestBit) {
   struct OneBit {
     const SmallPacked& small;
     const char* node;
-    std::function<void(PackedNode& node)> change;
+    std::function<void(Editable& edited, PackedNode& node)> change;
     std::string layer;
     std::string what;
   };
   const std::vector<OneBit> changes = {
       {preact, "layer3.0.conv2",
-       [](PackedNode& node) { flip_bit(node.weights.bytes, 8 * node.weights.bytes.size() - 1); },
+       [](Editable& edited, PackedNode& node) {
+         flip_bit(edited, node.weights.bytes, 8 * node.weights.bytes.size() - 1);
+       },
        "layer3.0.conv2", "weight code"},
       {tread, "grouped",
-       [](PackedNode& node) { flip_lowest_bit(Editable::floats(node.weights.scale)[7]); },
+       [](Editable& edited, PackedNode& node) {
+         flip_lowest_bit(edited.floats(node.weights.scale)[7]);
+       },
        "grouped", "scale"},
       {tread, "point",
-       [](PackedNode& node) { flip_lowest_bit(Editable::floats(node.weights.bias)[2]); }, "point",
-       "bias"},
+       [](Editable& edited, PackedNode& node) {
+         flip_lowest_bit(edited.floats(node.weights.bias)[2]);
+       },
+       "point", "bias"},
       {preact, "layer1.0.conv2",
-       [](PackedNode& node) { flip_lowest_bit(Editable::floats(affine_of(node).scale)[4]); },
+       [](Editable& edited, PackedNode& node) {
+         flip_lowest_bit(edited.floats(affine_of(node).scale)[4]);
+       },
        "layer1.0.conv2", "stage scale"},
       {preact, "layer1.0.conv2",
-       [](PackedNode& node) { flip_lowest_bit(Editable::floats(affine_of(node).bias)[4]); },
+       [](Editable& edited, PackedNode& node) {
+         flip_lowest_bit(edited.floats(affine_of(node).bias)[4]);
+       },
        "layer1.0.conv2", "stage bias"},
       {preact, "layer2.0.conv1",
-       [](PackedNode& node) { flip_lowest_bit(node.outputs.at(0).encoding.step); },
+       [](Editable&, PackedNode& node) { flip_lowest_bit(node.outputs.at(0).encoding.step); },
        "layer2.0.conv2", "activation step"},
-      {tread, "grouped", [](PackedNode& node) { node.weights.pad_code ^= 1; }, "grouped",
+      {tread, "grouped", [](Editable&, PackedNode& node) { node.weights.pad_code ^= 1; }, "grouped",
        "border (code outside the picture)"},
   };
   const testing::TemporaryFolder folder;
   for (const OneBit& c : changes) {
     SCOPED_TRACE(c.what);
     Editable edited(c.small.packed.model);
-    c.change(node_of(c.small, edited.model, c.node));
+    c.change(edited, node_of(c.small, edited, c.node));
     format::write_packed(folder / "changed.uniq", edited.model);
     Report report;
     compare_models(c.small.packed.model, format::read_packed(folder / "changed.uniq"), report);
@@ -197,7 +207,7 @@ TEST(Changed, ProofOfTheLayersNamesTheLayer) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     Editable edited(c.small.packed.model);
-    c.change(edited.model);
+    c.change(edited);
     const Report report =
         c.small.prove(networks_of(edited.model), random_pictures(c.small.trained.info, 4, kSeed));
     ASSERT_FALSE(report.proven());
@@ -212,7 +222,7 @@ TEST(Changed, WeightCodeIsNamedToThePosition) {
   Editable edited(small.packed.model);
   // Output channel 9, kernel row 2, column 1, second input channel of the group of 2; 3 bits each.
   constexpr std::size_t kIndex = ((9 * 3 + 2) * 3 + 1) * 2 + 1;
-  flip_bit(edited.model.nodes[small.node("grouped")].weights.bytes, kIndex * 3);
+  flip_bit(edited, edited.model.nodes[small.node("grouped")].weights.bytes, kIndex * 3);
   Report report;
   compare_models(small.packed.model, edited.model, report);
   ASSERT_FALSE(report.proven());
@@ -226,7 +236,7 @@ TEST(Changed, WeightCodeIsNamedToThePosition) {
 TEST(Changed, Fp32WeightIsNamedToThePosition) {
   const SmallPacked small = small_packed(every_node(), {});
   Editable edited(small.packed.model);
-  auto weights = Editable::bytes(edited.model.nodes[small.node("fc2")].weights.bytes);
+  auto weights = edited.bytes(edited.model.nodes[small.node("fc2")].weights.bytes);
   weights[(3 * 7 + 5) * sizeof(float)] ^= std::byte{1};  // of 5 x 7
   Report report;
   compare_models(small.packed.model, edited.model, report);
@@ -268,10 +278,14 @@ TEST(Changed, EverythingElseIsComparedToo) {
   EXPECT_TRUE(report.proven());
 }
 
-/// A network of its own, whose prepared weights may be changed.
-std::shared_ptr<runtime::Network> network_for(const SmallPacked& small, kernels::Isa isa) {
-  return std::make_shared<runtime::Network>(
-      small.packed.model, runtime::NetworkOptions{.isa = isa, .keep_values = true});
+/// A network with one wrong bit in the weights that a layer's kernel reads.
+std::shared_ptr<const runtime::Network> faulty_network(const SmallPacked& small, kernels::Isa isa,
+                                                       const std::string& layer) {
+  const auto fault = [&](const std::string& node, kernels::PreparedConv& prepared) {
+    if (node == layer) prepared.weights.data()[0] ^= std::byte{2};
+  };
+  return std::make_shared<const runtime::Network>(
+      small.packed.model, runtime::NetworkOptions{.isa = isa, .keep_values = true, .fault = fault});
 }
 
 // Nothing but what was laid out for one instruction set is wrong.
@@ -280,16 +294,14 @@ TEST(Changed, WeightsInAKernelsLayoutAreProvenToo) {
   const std::string layer = "layer2.0.conv1";
   for (const kernels::Isa isa : kernels::available_isas()) {
     SCOPED_TRACE(kernels::isa_name(isa));
-    const auto network = network_for(small, isa);
-    const auto& core = std::get<runtime::CodeConvCore>(network->steps()[small.node(layer)].core);
-    const_cast<std::byte&>(core.prepared.weights.data()[0]) ^= std::byte{2};
+    const auto network = faulty_network(small, isa, layer);
     const Report report = small.prove({network}, random_pictures(small.trained.info, 4, kSeed));
     ASSERT_FALSE(report.proven());
     EXPECT_EQ(report.failure->proof, Proof::layers);
     EXPECT_EQ(report.failure->layer, layer);
     EXPECT_EQ(report.failure->what, "sum");
-    EXPECT_EQ(report.failure->kernel,
-              std::string(core.kernel->name) + " on " + std::string(kernels::isa_name(isa)));
+    EXPECT_EQ(report.failure->kernel, network->steps()[small.node(layer)].kernel() + " on " +
+                                          std::string(kernels::isa_name(isa)));
     ASSERT_EQ(report.failure->position.size(), 4u);
     EXPECT_EQ(report.failure->position[1], (Coordinate{"channel", 0}));
   }
@@ -324,7 +336,7 @@ TEST(Changed, FreeRunNamesTheLayerWhoseInputsAgree) {
   const Report good = run_freely(small, small.packed.model);
   EXPECT_TRUE(good.proven()) << to_string(*good.failure);
   Editable edited(small.packed.model);
-  for (float& bias : Editable::floats(node_of(small, edited.model, "layer2.0.conv1").weights.bias))
+  for (float& bias : edited.floats(node_of(small, edited, "layer2.0.conv1").weights.bias))
     bias += 0.5f;
   const Report report = run_freely(small, edited.model);
   ASSERT_FALSE(report.proven());

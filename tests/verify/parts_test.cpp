@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/support/torch_random_test.h"
 #include "tests/verify/small_packed.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/builder.h"
@@ -48,9 +49,10 @@ TEST(Bounds, AddIsExactOnEqualOperands) {
   EXPECT_TRUE(bound.equal(torch::full_like(bound, (1.0 + 0x1p-24) * 1.0 + gamma_of(2))));
 }
 
+using RandomBounds = testing::TorchRandomTest;
+
 // Against the worst that rounding up or down by the formula can do, operation by operation.
-TEST(Bounds, NormHoldsForRandomNumbers) {
-  torch::manual_seed(3);
+TEST_F(RandomBounds, NormHoldsForRandomNumbers) {
   const Tensor x = 10.0 * torch::randn({4, 16, 5, 5});
   const Tensor weight = torch::randn({16}), bias = torch::randn({16}), mean = torch::randn({16});
   const Tensor variance = torch::rand({16}) + 0.01;

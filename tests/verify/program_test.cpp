@@ -58,7 +58,7 @@ TEST_F(VerifyProgram, AnswersInJson) {
 
 TEST_F(VerifyProgram, FailsWithTheLayersName) {
   Editable edited(small_.packed.model);
-  Editable::bytes(edited.model.nodes[small_.node("conv")].weights.bytes)[1] ^= std::byte{4};
+  edited.bytes(edited.model.nodes[small_.node("conv")].weights.bytes)[1] ^= std::byte{4};
   format::write_packed(model(), edited.model);
   const ProgramResult result = verify();
   EXPECT_EQ(result.exit_code, 1);

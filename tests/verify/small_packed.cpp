@@ -164,6 +164,26 @@ Editable::Editable(const format::PackedModel& original) : model(original) {
   }
 }
 
+namespace {
+
+template <class T>
+std::span<T> find_own(std::deque<std::vector<T>>& all, std::span<const T> values) {
+  const auto found = std::ranges::find_if(
+      all, [&](const std::vector<T>& own) { return own.data() == values.data(); });
+  if (found == all.end()) throw std::invalid_argument("numbers of another model");
+  return *found;
+}
+
+}  // namespace
+
+std::span<float> Editable::floats(std::span<const float> values) {
+  return find_own(floats_, values);
+}
+
+std::span<std::byte> Editable::bytes(std::span<const std::byte> values) {
+  return find_own(bytes_, values);
+}
+
 std::span<const float> Editable::own(std::span<const float> values) {
   return floats_.emplace_back(values.begin(), values.end());
 }

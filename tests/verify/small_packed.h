@@ -56,13 +56,10 @@ class Editable {
   explicit Editable(const format::PackedModel& model);
   format::PackedModel model;
 
-  /// The same numbers, to be written.
-  static std::span<float> floats(std::span<const float> values) {
-    return {const_cast<float*>(values.data()), values.size()};
-  }
-  static std::span<std::byte> bytes(std::span<const std::byte> values) {
-    return {const_cast<std::byte*>(values.data()), values.size()};
-  }
+  /// Numbers that the model shows, to be written. Throws std::invalid_argument where they are not
+  /// its own.
+  std::span<float> floats(std::span<const float> values);
+  std::span<std::byte> bytes(std::span<const std::byte> values);
 
  private:
   std::span<const float> own(std::span<const float> values);

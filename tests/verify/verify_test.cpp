@@ -4,7 +4,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -12,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "tests/support/random_test.h"
+#include "tests/support/sweep.h"
 #include "tests/verify/small_packed.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/graph/builder.h"
@@ -73,11 +74,13 @@ std::vector<Case> cases() {
   return all;
 }
 
-TEST(Verify, ProvesEveryKindOfNetwork) {
+using RandomVerify = testing::RandomTest;
+
+TEST_F(RandomVerify, ProvesEveryKindOfNetwork) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
-    const SmallPacked small = small_packed(c.graph, c.request);
-    const data::Dataset pictures = random_pictures(small.trained.info, 6, kSeed);
+    const SmallPacked small = small_packed(c.graph, c.request, random_());
+    const data::Dataset pictures = random_pictures(small.trained.info, 6, random_());
     const Report report = small.verify(small.packed.model, pictures);
     EXPECT_TRUE(report.proven()) << to_string(*report.failure);
     EXPECT_EQ(report.pictures, 6);
@@ -88,26 +91,28 @@ TEST(Verify, ProvesEveryKindOfNetwork) {
   }
 }
 
-TEST(Verify, ProvesResNet20) {
-  if (std::getenv("UNIQ_FULL") == nullptr) GTEST_SKIP() << "UNIQ_FULL is not set";
+TEST_F(RandomVerify, ProvesResNet20) {
+  if (testing::sweep() != testing::Sweep::full) GTEST_SKIP() << "UNIQ_FULL is not set";
   const std::vector<std::pair<int, int>> widths = {{8, 8}, {4, 4}, {3, 3}, {2, 2}, {1, 2}, {1, 1}};
   for (const auto& [weight, activation] : widths) {
     SCOPED_TRACE(std::to_string(weight) + "-bit weights, " + std::to_string(activation) +
                  "-bit activations");
-    const SmallPacked small = small_packed(models::build_model("preact_resnet20", {3, 32, 32, 10}),
-                                           {.weight_bits = weight, .activation_bits = activation});
+    const SmallPacked small =
+        small_packed(models::build_model("preact_resnet20", {3, 32, 32, 10}),
+                     {.weight_bits = weight, .activation_bits = activation}, random_());
     const Report report =
-        small.verify(small.packed.model, random_pictures(small.trained.info, 16, kSeed));
+        small.verify(small.packed.model, random_pictures(small.trained.info, 16, random_()));
     EXPECT_TRUE(report.proven()) << to_string(*report.failure);
     EXPECT_EQ(report.pictures, 16);
   }
 }
 
-TEST(Verify, ProvesWhatWasWrittenAndRead) {
-  const SmallPacked small = small_packed(every_node(), {.weight_bits = 2, .activation_bits = 2});
+TEST_F(RandomVerify, ProvesWhatWasWrittenAndRead) {
+  const SmallPacked small =
+      small_packed(every_node(), {.weight_bits = 2, .activation_bits = 2}, random_());
   const format::PackedModel model =
       format::read_packed(format::to_bytes(small.packed.model), "a model");
-  const Report report = small.verify(model, random_pictures(small.trained.info, 4, kSeed));
+  const Report report = small.verify(model, random_pictures(small.trained.info, 4, random_()));
   EXPECT_TRUE(report.proven()) << to_string(*report.failure);
 }
 

@@ -1,10 +1,10 @@
 #include "uniq/base/cpu.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
 #include <string_view>
-#include <utility>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -14,6 +14,26 @@
 
 namespace uniq {
 namespace {
+
+struct Feature {
+  bool CpuFeatures::*member;
+  const char* name;
+};
+/// All, in the order of the struct.
+constexpr Feature kFeatures[] = {
+    {&CpuFeatures::avx2, "avx2"},
+    {&CpuFeatures::fma, "fma"},
+    {&CpuFeatures::avx_vnni, "avx_vnni"},
+    {&CpuFeatures::avx512f, "avx512f"},
+    {&CpuFeatures::avx512bw, "avx512bw"},
+    {&CpuFeatures::avx512vl, "avx512vl"},
+    {&CpuFeatures::avx512_vnni, "avx512_vnni"},
+    {&CpuFeatures::avx512_vpopcntdq, "avx512_vpopcntdq"},
+    {&CpuFeatures::avx512_vbmi, "avx512_vbmi"},
+    {&CpuFeatures::neon, "neon"},
+    {&CpuFeatures::dotprod, "dotprod"},
+    {&CpuFeatures::i8mm, "i8mm"},
+};
 
 constexpr bool has_bits(std::uint64_t value, std::uint64_t mask) { return (value & mask) == mask; }
 constexpr bool has_bit(std::uint64_t value, int bit) { return has_bits(value, 1ULL << bit); }
@@ -158,26 +178,17 @@ const CpuInfo& cpu_info() {
   return info;
 }
 
+bool has_all(const CpuFeatures& features, const CpuFeatures& needed) {
+  return std::ranges::all_of(
+      kFeatures, [&](const Feature& f) { return features.*f.member || !(needed.*f.member); });
+}
+
 std::string to_string(const CpuFeatures& features) {
-  const std::pair<bool, const char*> all[] = {
-      {features.avx2, "avx2"},
-      {features.fma, "fma"},
-      {features.avx_vnni, "avx_vnni"},
-      {features.avx512f, "avx512f"},
-      {features.avx512bw, "avx512bw"},
-      {features.avx512vl, "avx512vl"},
-      {features.avx512_vnni, "avx512_vnni"},
-      {features.avx512_vpopcntdq, "avx512_vpopcntdq"},
-      {features.avx512_vbmi, "avx512_vbmi"},
-      {features.neon, "neon"},
-      {features.dotprod, "dotprod"},
-      {features.i8mm, "i8mm"},
-  };
   std::string text;
-  for (const auto& [present, name] : all) {
-    if (!present) continue;
+  for (const Feature& feature : kFeatures) {
+    if (!(features.*feature.member)) continue;
     if (!text.empty()) text += ' ';
-    text += name;
+    text += feature.name;
   }
   return text.empty() ? "none" : text;
 }

@@ -35,6 +35,9 @@ struct CpuInfo {
 /// Of the machine that the program runs on; found once.
 const CpuInfo& cpu_info();
 
+/// Whether `features` has all that `needed` has.
+bool has_all(const CpuFeatures& features, const CpuFeatures& needed);
+
 /// "avx2 fma avx512f", in the order of the struct, or "none".
 std::string to_string(const CpuFeatures& features);
 

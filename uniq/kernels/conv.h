@@ -69,8 +69,10 @@ struct ConvKernel {
   SumTerms (*sums)(const PreparedConv& prepared, const std::uint8_t* input, const ConvPart& part,
                    std::byte* scratch, std::int32_t* sums);
 
-  /// Whether it can on this CPU.
-  bool supports(const CodeConv& conv) const { return refusal(conv, cpu_info()).empty(); }
+  /// Whether a CPU with the instruction set can compute the convolution with it.
+  bool supports(const CodeConv& conv, const CpuInfo& cpu = cpu_info()) const {
+    return refusal(conv, cpu).empty();
+  }
 };
 
 /// All that were built for this architecture; the last, scalar, supports everything.

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <string>
 
-#include "uniq/base/cpu.h"
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
 
@@ -100,24 +99,24 @@ Isa parse_isa(std::string_view name) {
 
 bool includes(Isa allowed, Isa needed) { return has_all(parts_of(allowed), parts_of(needed)); }
 
-bool has_isa(Isa isa) { return has_all(parts_of(cpu_info().features), parts_of(isa)); }
+bool has_isa(Isa isa, const CpuInfo& cpu) { return has_all(parts_of(cpu.features), parts_of(isa)); }
 
-std::vector<Isa> available_isas() {
+std::vector<Isa> available_isas(const CpuInfo& cpu) {
   std::vector<Isa> isas;
   for (const Isa isa : kIsas)
-    if (has_isa(isa)) isas.push_back(isa);
+    if (has_isa(isa, cpu)) isas.push_back(isa);
   return isas;
 }
 
-Isa chosen_isa() {
+Isa chosen_isa(const CpuInfo& cpu) {
   const char* const asked = std::getenv(kVariable);
-  if (asked == nullptr || *asked == '\0') return available_isas().back();
+  if (asked == nullptr || *asked == '\0') return available_isas(cpu).back();
   const Isa isa = parse_isa(asked);
-  if (!has_isa(isa))
+  if (!has_isa(isa, cpu))
     throw UsageError({.what = "this CPU lacks an instruction set",
                       .where = kVariable,
                       .got = asked,
-                      .expected = "one of " + join(names(available_isas())),
+                      .expected = "one of " + join(names(available_isas(cpu))),
                       .remedy = "without " + std::string(kVariable)});
   return isa;
 }

@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <string_view>
 
+namespace uniq {
+struct CpuInfo;
+}
+
 namespace uniq::quant {
 
 /// A grid as the loops see it: value = step * (code + offset), code in {0..largest}.
@@ -38,12 +42,12 @@ inline constexpr std::int64_t kBlock = 8192;
 /// The best loops that this CPU can run.
 const Loops& loops();
 
-/// Every set of loops that this CPU can run, the plain one first: for tests.
+/// Every set of loops that a CPU can run, the plain one first.
 struct LoopList {
   const Loops* items[3];
   int count;
 };
-LoopList runnable_loops();
+LoopList runnable_loops(const CpuInfo& cpu);
 
 extern const Loops kBaselineLoops;
 #if defined(__x86_64__)

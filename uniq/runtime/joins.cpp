@@ -1,9 +1,10 @@
-// What of a network is computed together: pools with what they pool, and steps that need only the
-// same rows of those before them.
-#include <algorithm>
-#include <variant>
+#include "uniq/runtime/joins.h"
 
-#include "uniq/runtime/network.h"
+#include <algorithm>
+#include <cstddef>
+#include <variant>
+#include <vector>
+
 #include "uniq/runtime/parts.h"
 
 namespace uniq::runtime {
@@ -27,28 +28,23 @@ bool is_by_rows(const Step& step) {
          !goes_by_channels(step);
 }
 
-}  // namespace
-
-void Network::join_pools() {
-  for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
-    Step& step = steps_[i];
-    const Step& next = steps_[i + 1];
-    const auto* pool = std::get_if<PoolCore>(&next.core);
-    if (!std::holds_alternative<CodeConvCore>(step.core) || pool == nullptr || !pool->largest)
-      continue;
-    // One output and in fp32, for the pool to read; a step behind that reads it too wants it whole.
-    const bool is_read_later = std::any_of(
-        steps_.begin() + static_cast<std::ptrdiff_t>(i) + 2, steps_.end(),
-        [&](const Step& later) { return std::ranges::count(later.inputs, step.outputs[0]) != 0; });
-    step.is_pooled = step.outputs.size() == 1 && next.inputs[0] == step.outputs[0] &&
-                     !is_read_later && !step.adds_residual &&
-                     std::ranges::none_of(step.epilogue.outputs[0].stages, is_affine) &&
-                     model_.output != buffers_[static_cast<std::size_t>(step.outputs[0])].value;
-    if (step.is_pooled) pool_sums(step, steps_[i + 1]);
-  }
+bool can_be_pooled(const Step& conv, const Step& pool, std::span<const Step> later,
+                   std::span<const Buffer> buffers, int output) {
+  const auto* core = std::get_if<PoolCore>(&pool.core);
+  if (!std::holds_alternative<CodeConvCore>(conv.core) || core == nullptr || !core->largest)
+    return false;
+  // A step behind the pool that reads the convolution too wants it whole.
+  const int read = conv.outputs[0];
+  const bool is_read_later = std::ranges::any_of(
+      later, [&](const Step& step) { return std::ranges::count(step.inputs, read) != 0; });
+  return conv.outputs.size() == 1 && pool.inputs[0] == read && !is_read_later &&
+         !conv.adds_residual && std::ranges::none_of(conv.epilogue.outputs[0].stages, is_affine) &&
+         buffers[static_cast<std::size_t>(read)].value != output;
 }
 
-void Network::pool_sums(Step& conv, Step& pool) {
+/// Makes the two one: the pool takes sums, and its epilogue does what the convolution's did.
+void pool_sums(Step& conv, Step& pool) {
+  conv.is_pooled = true;
   // A larger sum gives a larger value, or one that is less where the scale is negative.
   for (std::int64_t c = 0; c < conv.epilogue.channels; ++c)
     conv.turn.push_back(conv.epilogue.scale[c] < 0.0f ? -1 : 0);
@@ -62,21 +58,31 @@ void Network::pool_sums(Step& conv, Step& pool) {
   pool.program = kernels::EpilogueProgram(pool.epilogue, pool.sums);
 }
 
-bool Network::can_continue(const Step& step, std::size_t first) const {
-  if (!is_by_rows(step) || !is_by_rows(steps_[first]) || step.rows != steps_[first].rows)
+/// Whether step i can go on with the rows of the chain that begins at `first`.
+bool can_continue(std::span<const Step> steps, std::size_t first, std::size_t i) {
+  const Step& step = steps[i];
+  if (!is_by_rows(step) || !is_by_rows(steps[first]) || step.rows != steps[first].rows)
     return false;
   // A residual is read pixel by pixel.
-  const auto node =
-      values_[static_cast<std::size_t>(buffers_[static_cast<std::size_t>(step.inputs[0])].value)]
-          .node;
-  return static_cast<std::size_t>(node) < first || reads_pixels(step);
+  const bool reads_the_chain = std::ranges::any_of(
+      steps.subspan(first, i - first),
+      [&](const Step& before) { return std::ranges::count(before.outputs, step.inputs[0]) != 0; });
+  return !reads_the_chain || reads_pixels(step);
 }
 
-void Network::join_rows() {
+}  // namespace
+
+void join_pools(std::span<Step> steps, std::span<const Buffer> buffers, int output) {
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i)
+    if (can_be_pooled(steps[i], steps[i + 1], steps.subspan(i + 2), buffers, output))
+      pool_sums(steps[i], steps[i + 1]);
+}
+
+void join_rows(std::span<Step> steps) {
   std::size_t first = 0;
-  for (std::size_t i = 1; i < steps_.size(); ++i) {
-    steps_[i].continues = can_continue(steps_[i], first);
-    if (!steps_[i].continues) first = i;
+  for (std::size_t i = 1; i < steps.size(); ++i) {
+    steps[i].continues = can_continue(steps, first, i);
+    if (!steps[i].continues) first = i;
   }
 }
 

@@ -4,10 +4,11 @@
 #include <cstring>
 #include <utility>
 
-#include "uniq/base/cpu.h"
 #include "uniq/base/error.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/kernels/finish.h"
+#include "uniq/runtime/choose_kernels.h"
+#include "uniq/runtime/joins.h"
 
 namespace uniq::runtime {
 namespace {
@@ -16,25 +17,6 @@ using format::PackedNode;
 using format::PackedOp;
 using format::PackedValue;
 using kernels::EpilogueStage;
-
-kernels::ConvShape conv_shape(const PackedNode& node, const graph::Shape& in) {
-  const format::Window& w = node.window;
-  return {.in_channels = in.channels,
-          .in_height = in.height,
-          .in_width = in.width,
-          .out_channels = node.shape.channels,
-          .out_height = node.shape.height,
-          .out_width = node.shape.width,
-          .kernel_height = w.kernel.height,
-          .kernel_width = w.kernel.width,
-          .stride_height = w.stride.height,
-          .stride_width = w.stride.width,
-          .padding_height = w.padding.height,
-          .padding_width = w.padding.width,
-          .dilation_height = w.dilation.height,
-          .dilation_width = w.dilation.width,
-          .groups = w.groups};
-}
 
 kernels::PoolShape pool_shape(const PackedNode& node, const graph::Shape& in) {
   const format::Window& w = node.window;
@@ -137,38 +119,18 @@ std::string Step::kernel() const { return std::visit(KernelName{}, core); }
 
 Network::Network(format::PackedModel model, const NetworkOptions& options)
     : model_(std::move(model)),
-      isa_(options.isa ? *options.isa : kernels::chosen_isa()),
+      isa_(options.isa ? *options.isa : kernels::chosen_isa(options.cpu)),
       values_(format::values_of(model_)) {
-  if (!kernels::has_isa(isa_))
+  if (!kernels::has_isa(isa_, options.cpu) || !has_all(cpu_info().features, options.cpu.features))
     throw UsageError(
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
-  choose_kernels(options);
+  choices_ =
+      choose_kernels(model_, values_, isa_, options.cpu, options.without, options.tuned.get());
   plan_buffers(!options.without.layouts);
-  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options.without);
-  if (!options.keep_values && !options.without.fusing) join_pools();
-  if (!options.without.chains) join_rows();
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options);
+  if (!options.keep_values && !options.without.fusing) join_pools(steps_, buffers_, model_.output);
+  if (!options.without.chains) join_rows(steps_);
   plan_memory(options.keep_values);
-}
-
-void Network::choose_kernels(const NetworkOptions& options) {
-  std::vector<std::vector<ConvChoice*>> readers(values_.size());
-  for (const PackedNode& node : model_.nodes) {
-    const bool reads_codes = node.op == PackedOp::conv && node.weights.bits != 0;
-    choices_.push_back(
-        reads_codes ? std::make_unique<ConvChoice>(make_choice(
-                          code_conv(node), isa_, cpu_info(), options.without, options.tuned.get()))
-                    : nullptr);
-    if (reads_codes)
-      readers[static_cast<std::size_t>(node.inputs[0])].push_back(choices_.back().get());
-  }
-  for (std::size_t value = 0; value < values_.size(); ++value) {
-    const graph::Shape& shape = values_[value].shape;
-    // Where nobody shares, another layout costs nothing more.
-    choose_together(readers[value], options.without.layouts
-                                        ? 0.0
-                                        : layout_cycles(shape.channels * shape.height * shape.width,
-                                                        kernels::rates_of(cpu_info())));
-  }
 }
 
 void Network::plan_buffers(bool shares_layouts) {
@@ -213,7 +175,7 @@ int Network::input_buffer(std::size_t node, std::size_t input) const {
   return buffer_of(model_.nodes[node].inputs[input]) + (input == 0 ? input_layouts_[node] : 0);
 }
 
-void Network::add_step(std::size_t index, const Without& without) {
+void Network::add_step(std::size_t index, const NetworkOptions& options) {
   const PackedNode& node = model_.nodes[index];
   Step step{.name = node.name,
             .core = make_core(index),
@@ -236,14 +198,15 @@ void Network::add_step(std::size_t index, const Without& without) {
       steps_.empty() ? std::size_t{0} : static_cast<std::size_t>(steps_.back().outputs.back()) + 1;
   for (; next < buffers_.size() && of_node(next); ++next)
     step.outputs.push_back(static_cast<int>(next));
-  step.epilogue = make_epilogue(index, step.outputs, without);
-  if (const auto* core = std::get_if<CodeConvCore>(&step.core);
-      core != nullptr && !step.adds_residual && !without.folding)
+  step.epilogue = make_epilogue(index, step.outputs, options.without);
+  auto* const conv = std::get_if<CodeConvCore>(&step.core);
+  if (conv != nullptr && options.fault) options.fault(node.name, conv->prepared);
+  if (conv != nullptr && !step.adds_residual && !options.without.folding)
     step.sums =
-        sum_range(node, values_[static_cast<std::size_t>(node.inputs[0])].encoding, core->prepared);
+        sum_range(node, values_[static_cast<std::size_t>(node.inputs[0])].encoding, conv->prepared);
   step.program = kernels::EpilogueProgram(step.epilogue, step.sums);
   if (auto* core = std::get_if<InputCore>(&step.core))
-    make_tables(step, loops(), kernels::input_words_of(isa_, cpu_info()), *core);
+    make_tables(step, loops(), kernels::input_words_of(isa_, options.cpu), *core);
   steps_.push_back(std::move(step));
 }
 
@@ -284,16 +247,6 @@ Core Network::make_core(std::size_t index) const {
   return PoolCore{pool_shape(node, in), node.op == PackedOp::max_pool};
 }
 
-kernels::CodeConv Network::code_conv(const PackedNode& node) const {
-  const PackedValue& input = values_[static_cast<std::size_t>(node.inputs[0])];
-  return {.shape = conv_shape(node, input.shape),
-          .weight_bits = node.weights.bits,
-          .weight_grid = node.weights.grid,
-          .activation_bits = input.encoding.bits,
-          .activation_grid = input.encoding.grid,
-          .pad_code = node.weights.pad_code};
-}
-
 Core Network::make_conv(std::size_t index) const {
   const PackedNode& node = model_.nodes[index];
   const kernels::ConvShape shape =
@@ -310,7 +263,7 @@ Core Network::make_conv(std::size_t index) const {
   format::unpack_codes(node.weights.bytes, node.weights.bits, codes);
   const kernels::ConvKernel& kernel = choices_[index]->kernel();
   const Buffer& input = buffers_[static_cast<std::size_t>(input_buffer(index, 0))];
-  return CodeConvCore{&kernel, kernel.prepare(code_conv(node), input.layout, codes)};
+  return CodeConvCore{&kernel, kernel.prepare(code_conv(node, values_), input.layout, codes)};
 }
 
 void Network::plan_memory(bool keep_values) {

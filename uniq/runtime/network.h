@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "uniq/base/cpu.h"
 #include "uniq/format/packed_model.h"
 #include "uniq/kernels/conv.h"
 #include "uniq/kernels/epilogue.h"
@@ -93,20 +95,25 @@ struct Buffer {
 };
 
 struct NetworkOptions {
-  /// Instruction set to use, with all that it includes; nothing: kernels::chosen_isa().
+  /// Instruction set to use, with all that it includes; nothing: kernels::chosen_isa(cpu).
   std::optional<kernels::Isa> isa = std::nullopt;
+  /// CPU that kernels are chosen for: this machine's, or one whose features it has too.
+  CpuInfo cpu = cpu_info();
   /// Every value keeps memory of its own, to be looked at after a run.
   bool keep_values = false;
   /// What to do without.
   Without without = {};
   /// Kernels that were found to be the fastest; null: none.
   std::shared_ptr<const Tuned> tuned = nullptr;
+  /// Changes what a kernel made of a node's weights, for tests of what finds such a fault; null:
+  /// none.
+  std::function<void(const std::string& node, kernels::PreparedConv& prepared)> fault = nullptr;
 };
 
 class Network {
  public:
   /// `model` must be valid (format::validate); what read_packed gives is. Throws UsageError for an
-  /// instruction set that the CPU lacks.
+  /// instruction set that the CPU lacks, and for a CPU with features that this machine lacks.
   explicit Network(format::PackedModel model, const NetworkOptions& options = {});
 
   const format::PackedModel& model() const { return model_; }
@@ -126,23 +133,14 @@ class Network {
   std::size_t arena_bytes() const { return arena_bytes_; }
 
  private:
-  void choose_kernels(const NetworkOptions& options);
   void plan_buffers(bool shares_layouts);
-  void add_step(std::size_t index, const Without& without);
+  void add_step(std::size_t index, const NetworkOptions& options);
   Core make_core(std::size_t node) const;
   Core make_conv(std::size_t node) const;
-  kernels::CodeConv code_conv(const format::PackedNode& node) const;
   kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs,
                                   const Without& without) const;
   /// The buffer that a node reads as its input i.
   int input_buffer(std::size_t node, std::size_t input) const;
-  /// Finds the convolutions that are pooled.
-  void join_pools();
-  /// Makes the two one: the pool takes sums, and its epilogue does what the convolution's did.
-  void pool_sums(Step& conv, Step& pool);
-  /// Finds the steps that continue others.
-  void join_rows();
-  bool can_continue(const Step& step, std::size_t first) const;
   void plan_memory(bool keep_values);
 
   format::PackedModel model_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "uniq/kernels/stored_weights.h"
+#include "uniq/runtime/pieces.h"
 
 namespace uniq::runtime {
 namespace {
@@ -20,49 +21,6 @@ constexpr double kPart = 0.15;
 
 /// And a task of a chain: it cuts the parts of its steps smaller.
 constexpr double kTask = 1.5;
-
-/// Time until `threads` threads are done with `blocks` times `steps` rows cut into pieces, in rows:
-/// each begins with its share of them, as those of ThreadPool do, and then helps the others.
-double makespan(std::int64_t steps, std::int64_t pieces, std::int64_t blocks, int threads,
-                double of_part) {
-  const std::int64_t parts = blocks * pieces;
-  const auto count = static_cast<std::size_t>(threads);
-  std::vector<double> busy(count, 0.0);
-  std::vector<std::int64_t> next(count);
-  for (std::int64_t i = 0; i < threads; ++i)
-    next[static_cast<std::size_t>(i)] = i * parts / threads;
-  for (std::int64_t done = 0; done < parts; ++done) {
-    const auto worker = static_cast<std::size_t>(std::ranges::min_element(busy) - busy.begin());
-    auto share = worker;
-    const auto end = [&](std::size_t i) {
-      return (static_cast<std::int64_t>(i) + 1) * parts / threads;
-    };
-    while (next[share] == end(share)) share = (share + 1) % count;
-    const std::int64_t piece = next[share]++ % pieces;
-    const std::int64_t rows = (piece + 1) * steps / pieces - piece * steps / pieces;
-    busy[worker] += static_cast<double>(rows) + of_part;
-  }
-  return std::ranges::max(busy);
-}
-
-/// How many pieces, at least `least`, `steps` rows are cut into: what takes least time, with some
-/// weight on small pieces, since no two threads are equally fast.
-std::int64_t best_pieces(std::int64_t steps, std::int64_t least, std::int64_t blocks, int threads,
-                         double of_part) {
-  constexpr double kUneven = 0.1;
-  if (threads == 1) return least;
-  const std::int64_t most = std::min(steps, std::max(least, 16 * std::int64_t{threads}));
-  std::int64_t best = least;
-  double best_time = 0.0;
-  for (std::int64_t pieces = least; pieces <= most; ++pieces) {
-    const double largest = static_cast<double>(divide_up(steps, pieces));
-    const double time = makespan(steps, pieces, blocks, threads, of_part) + kUneven * largest;
-    if (pieces > least && time >= best_time) continue;
-    best = pieces;
-    best_time = time;
-  }
-  return best;
-}
 
 /// Sums of a row.
 std::int64_t row_sums(const Step& step, std::int64_t channels) {
@@ -105,8 +63,9 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
   const std::int64_t part_channels =
       goes_by_channels(step) ? std::min(channels, prepared.channel_step) : channels;
   const Rows rows = {0, step.rows, prepared.row_step};
-  const std::int64_t pieces = best_pieces(rows.steps(), rows.least(row_sums(step, part_channels)),
-                                          divide_up(channels, part_channels), threads, kPart);
+  const std::int64_t pieces = best_pieces(
+      {.rows = rows.steps(), .blocks = divide_up(channels, part_channels), .of_piece = kPart},
+      rows.least(row_sums(step, part_channels)), threads);
 
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t channel = 0; channel < channels; channel += part_channels)
@@ -123,7 +82,7 @@ std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
 namespace {
 
 /// What a thread does with some rows of a chain: step by step, in parts of each step's own size.
-std::vector<StepPart> task_of(const std::vector<Step>& steps, const Chain& chain, Rows rows) {
+std::vector<StepPart> task_of(std::span<const Step> steps, const Chain& chain, Rows rows) {
   std::vector<StepPart> parts;
   for (std::size_t i = chain.first; i < chain.end; ++i) {
     const std::int64_t channels = steps[i].epilogue.channels;
@@ -139,8 +98,7 @@ std::vector<StepPart> task_of(const std::vector<Step>& steps, const Chain& chain
 
 }  // namespace
 
-std::vector<Chain> chains_of(const Network& network, int threads) {
-  const std::vector<Step>& steps = network.steps();
+std::vector<Chain> chains_of(std::span<const Step> steps, int threads) {
   std::vector<Chain> chains;
   for (std::size_t first = 0, end = 0; first < steps.size(); first = end) {
     for (end = first + 1; end < steps.size() && steps[end].continues;) ++end;
@@ -149,7 +107,7 @@ std::vector<Chain> chains_of(const Network& network, int threads) {
     Rows all = {0, steps[first].rows, 1};
     for (std::size_t i = first; i < end; ++i)
       all.row_step = std::max(all.row_step, prepared_of(steps[i]).row_step);
-    const std::int64_t tasks = best_pieces(all.steps(), 1, 1, threads, kTask);
+    const std::int64_t tasks = best_pieces({.rows = all.steps(), .of_piece = kTask}, 1, threads);
     for (std::int64_t task = 0; task < tasks; ++task)
       chain.tasks.push_back(task_of(steps, chain, all.piece(task, tasks)));
   }
@@ -169,7 +127,8 @@ std::vector<kernels::ConvPart> PooledRows::parts(int threads) const {
   const std::int64_t twice = shape_.kernel_height - shape_.stride_height + row_step_ - 1;
   const double of_part =
       kPart + static_cast<double>(twice) / static_cast<double>(shape_.stride_height);
-  const std::int64_t pieces = best_pieces(shape_.out_height, 1, 1, threads, of_part);
+  const std::int64_t pieces =
+      best_pieces({.rows = shape_.out_height, .of_piece = of_part}, 1, threads);
   std::vector<kernels::ConvPart> parts;
   for (std::int64_t piece = 0; piece < pieces; ++piece) {
     const std::int64_t begin = piece * shape_.out_height / pieces;

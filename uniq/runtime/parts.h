@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "uniq/runtime/network.h"
@@ -29,7 +30,7 @@ struct Chain {
   std::size_t first = 0, end = 0;
   std::vector<std::vector<StepPart>> tasks = {};
 };
-std::vector<Chain> chains_of(const Network& network, int threads);
+std::vector<Chain> chains_of(std::span<const Step> steps, int threads);
 
 /// How a pooled convolution (Step::is_pooled) and its pool are computed together: some rows of the
 /// convolution at a time, each of which is pooled along its columns; the last of these, as many as

@@ -97,7 +97,7 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     : network_(std::move(network)),
       pool_(threads_of(options)),
       arena_(network_->arena_bytes()),
-      chains_(chains_of(*network_, pool_.threads())),
+      chains_(chains_of(network_->steps(), pool_.threads())),
       workers_(static_cast<std::size_t>(pool_.threads())) {
   std::size_t scratch = 0;
   std::size_t row = 0;
