@@ -153,10 +153,11 @@ void add_tune(const TunedNetwork& tuned, Table& table) {
 
 int bench_packed(const BenchOptions& options) {
   const runtime::Without without = runtime::parse_without(options.without);
+  const ThreadChoice threads = choose_threads(options.threads);
   std::optional<TunedNetwork> tuned;
-  if (options.tune) tuned = tune_network(options.file, options.threads, without, options.json);
-  const auto network = load_tuned_network(options.file, options.threads, without);
-  Session session(network, {.threads = options.threads});
+  if (options.tune) tuned = tune_network(options.file, threads.count, without, options.json);
+  const auto network = load_tuned_network(options.file, threads.count, without);
+  Session session(network, {.threads = threads.count});
   const std::vector<std::uint8_t> picture = random_picture(network->picture_bytes());
   check_result(session, picture, options.file);
   std::vector<float> logits(static_cast<std::size_t>(network->classes()));
@@ -164,7 +165,7 @@ int bench_packed(const BenchOptions& options) {
   const std::string isa(kernels::isa_name(network->isa()));
   const BenchReport report{.file = options.file,
                            .engine = "uniqnn " + std::string(version()) + ", " + isa,
-                           .threads = session.threads(),
+                           .threads = threads,
                            .latency = latency};
   std::vector<LayerTime> layers;
   if (options.layers) layers = layer_times(*network, step_times(session, picture, latency.runs));
