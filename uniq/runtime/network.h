@@ -97,6 +97,9 @@ struct NetworkOptions {
   std::optional<kernels::Isa> isa = std::nullopt;
   /// Every value keeps memory of its own, to be looked at after a run.
   bool keep_values = false;
+  /// model() keeps the weights as they are in the file, which kernels do not need once they have
+  /// prepared them; else they are empty.
+  bool keep_weights = false;
   /// What to do without.
   Without without = {};
   /// Kernels that were found to be the fastest; null: none.
@@ -109,6 +112,7 @@ class Network {
   /// instruction set that the CPU lacks.
   explicit Network(format::PackedModel model, const NetworkOptions& options = {});
 
+  /// With empty weights, unless NetworkOptions::keep_weights.
   const format::PackedModel& model() const { return model_; }
   kernels::Isa isa() const { return isa_; }
   const std::vector<Step>& steps() const { return steps_; }
@@ -128,9 +132,10 @@ class Network {
  private:
   void choose_kernels(const NetworkOptions& options);
   void plan_buffers(bool shares_layouts);
-  void add_step(std::size_t index, const Without& without);
-  Core make_core(std::size_t node) const;
-  Core make_conv(std::size_t node) const;
+  /// `room`: for the codes of a convolution, used again for the next.
+  void add_step(std::size_t index, const Without& without, std::vector<std::uint8_t>& room);
+  Core make_core(std::size_t node, std::vector<std::uint8_t>& room) const;
+  Core make_conv(std::size_t node, std::vector<std::uint8_t>& room) const;
   kernels::CodeConv code_conv(const format::PackedNode& node) const;
   kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs,
                                   const Without& without) const;
