@@ -23,6 +23,7 @@
 #include "uniq/train/memory.h"
 #include "uniq/train/optimizer.h"
 #include "uniq/train/tensors.h"
+#include "uniq/train/threads.h"
 
 namespace {
 
@@ -97,7 +98,7 @@ bool baseline_is_right(const Options& options, uniq::bench::PlainResNet& baselin
 
 int run(const Options& options) {
   if (!options.default_allocator) uniq::train::keep_freed_memory();
-  if (options.threads > 0) at::set_num_threads(options.threads);
+  uniq::train::use_threads(options.threads);
   torch::manual_seed(0);
   const torch::Tensor pictures = torch::randn({options.batch, 3, options.size, options.size})
                                      .contiguous(at::MemoryFormat::ChannelsLast);

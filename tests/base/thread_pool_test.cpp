@@ -2,18 +2,29 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <semaphore.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/base/one_cpu.h"
 #include "uniq/base/error.h"
+#include "uniq/base/usable_cpus.h"
 
 namespace uniq {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -70,6 +81,75 @@ TEST(ThreadPool, SeveralSideBySide) {
     });
   for (std::thread& user : users) user.join();
   EXPECT_EQ(sum, 3 * 100 * 45);
+}
+
+TEST(ThreadPool, SpinsOnlyWhereEachThreadHasACpu) {
+  const int cpus = usable_cpus().count;
+  EXPECT_FALSE(ThreadPool(1).spins()) << "there is nobody to wait for";
+  if (cpus > 1) {
+    EXPECT_TRUE(ThreadPool(cpus).spins());
+  }
+  if (cpus < kMaxThreads) {
+    EXPECT_FALSE(ThreadPool(cpus + 1).spins());
+  }
+  const testing::OneCpu one;
+  EXPECT_FALSE(ThreadPool(2).spins());
+}
+
+std::vector<pid_t> threads_here() {
+  std::vector<pid_t> threads;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task"))
+    threads.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
+  return threads;
+}
+
+sem_t held, released;
+
+/// Keeps a thread from everything else, as another process does that has its CPU.
+void hold(int) {
+  ::sem_post(&held);
+  while (::sem_wait(&released) != 0) {
+  }
+}
+
+// A worker that another process keeps from running has nothing that the caller needs.
+TEST(ThreadPool, AWorkerThatDoesNotRunIsNotWaitedFor) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the thread sanitizer delays signals";
+#endif
+  ::sem_init(&held, 0, 0);
+  ::sem_init(&released, 0, 0);
+  const auto before = std::signal(SIGUSR1, hold);
+  const std::vector<pid_t> others = threads_here();
+  ThreadPool pool(2);
+  pid_t worker = 0;
+  for (const pid_t thread : threads_here())
+    if (std::ranges::find(others, thread) == others.end()) worker = thread;
+  ASSERT_EQ(::syscall(SYS_tgkill, ::getpid(), worker, SIGUSR1), 0);
+  while (::sem_wait(&held) != 0) {
+  }
+  std::vector<int> calls(2, 0);
+  std::future<void> loops = std::async(std::launch::async, [&] {
+    for (int round = 0; round < 100; ++round)
+      pool.for_each(8, [&](std::int64_t, int user) { ++calls[static_cast<std::size_t>(user)]; });
+  });
+  EXPECT_EQ(loops.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  ::sem_post(&released);
+  loops.get();
+  EXPECT_THAT(calls, ElementsAre(800, 0));
+  pool.for_each(8, [&](std::int64_t, int user) { ++calls[static_cast<std::size_t>(user)]; });
+  EXPECT_EQ(calls[0] + calls[1], 808);
+  std::signal(SIGUSR1, before);
+}
+
+// Threads that cannot run at once, and do not spin, do everything too.
+TEST(ThreadPool, MoreThreadsThanCpus) {
+  const testing::OneCpu one;
+  ThreadPool pool(8);
+  std::vector<std::int64_t> values(97, 0);
+  for (std::int64_t round = 0; round < 500; ++round)
+    pool.for_each(97, [&](std::int64_t i, int) { values[static_cast<std::size_t>(i)] += round; });
+  EXPECT_THAT(values, Each(std::int64_t{500 * 499 / 2}));
 }
 
 TEST(ThreadPool, RefusesNumbersOutOfRange) {

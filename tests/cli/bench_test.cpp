@@ -216,7 +216,7 @@ TEST_F(Bench, IsReadableByPeople) {
   EXPECT_THAT(text, MatchesRegex("network +[^\n]*model.uniq\n"
                                  "engine +uniqnn [^\n]*\n"
                                  "CPU +[^\n]*\n"
-                                 "threads +1\n"
+                                 "threads +1 \\(--threads\\)\n"
                                  "runs +3, of one random picture each\n"
                                  "minimum +[0-9]+[.][0-9]{3} ms\n"
                                  "median +[0-9]+[.][0-9]{3} ms\n"

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -21,12 +23,14 @@ namespace uniq::format {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 using uniq::testing::describe;
 using uniq::testing::FaultInjection;
 using uniq::testing::load;
 using uniq::testing::ModelMaker;
 using uniq::testing::small_model;
+using uniq::testing::store;
 using uniq::testing::TemporaryFolder;
 
 std::string text_of(const std::vector<std::byte>& bytes) {
@@ -159,7 +163,7 @@ TEST(PackedFile, WeightsBeginOnCacheLines) {
   expect_aligned(read_packed(std::span(shifted).subspan(1), "m.uniq"));
 }
 
-TEST(PackedFile, AMappedModelOutlivesItsFile) {
+TEST(PackedFile, AModelDoesNotDependOnItsFile) {
   const TemporaryFolder folder;
   PackedSizes sizes;
   const std::vector<std::byte> bytes = to_bytes(small_model(), &sizes);
@@ -168,10 +172,84 @@ TEST(PackedFile, AMappedModelOutlivesItsFile) {
   PackedModel model = read_packed(folder / "m.uniq");
   write_packed(folder / "m.uniq", small_model({.seed = 2}));
   EXPECT_EQ(describe(model), describe(small_model()));
+  // The same file with other bytes, and with none.
+  model = read_packed(folder / "m.uniq");
+  std::ofstream(folder / "m.uniq", std::ios::in | std::ios::binary) << std::string(2000, 'x');
+  EXPECT_EQ(describe(model), describe(small_model({.seed = 2})));
+  std::filesystem::resize_file(folder / "m.uniq", 0);
+  EXPECT_EQ(describe(model), describe(small_model({.seed = 2})));
   std::filesystem::remove(folder / "m.uniq");
   const PackedModel copy = model;
   model = {};
-  EXPECT_EQ(describe(copy), describe(small_model()));
+  EXPECT_EQ(describe(copy), describe(small_model({.seed = 2})));
+}
+
+TEST(PackedFile, NoMemoryIsTakenForASparseFile) {
+  const TemporaryFolder folder;
+  constexpr std::uintmax_t kTerabyte = 1'000'000'000'000;
+  const auto expect_refused = [&](const std::string& begin, const std::string& message) {
+    std::ofstream(folder / "m.uniq", std::ios::binary) << begin;
+    std::filesystem::resize_file(folder / "m.uniq", kTerabyte);
+    EXPECT_THAT([&] { read_packed(folder / "m.uniq"); }, ThrowsMessage<Error>(StartsWith(message)));
+  };
+  expect_refused("", "the file is not a packed model");
+  const std::string good = text_of(to_bytes(small_model()));
+  expect_refused(good, "the packed model is longer than its header says");
+}
+
+/// A sparse file of `size` bytes that begins so, whose header says that size.
+void write_sparse(const std::filesystem::path& path, std::vector<std::byte> begin,
+                  std::uint64_t size) {
+  store(begin, 16, size);
+  store(begin, 48, size - load<std::uint64_t>(begin, 40));
+  std::ofstream(path, std::ios::binary) << text_of(begin);
+  std::filesystem::resize_file(path, size);
+}
+
+// The header may say what the metadata does not account for.
+TEST(PackedFile, NoMemoryIsTakenForWhatTheMetadataDoesNotNeed) {
+  const TemporaryFolder folder;
+  const std::vector<std::byte> good = to_bytes(small_model());
+  const auto blobs = load<std::uint64_t>(good, 40);
+  for (const std::uint64_t size :
+       {(std::uint64_t{1} << 26) + 1, std::uint64_t{1} << 31, std::uint64_t{1'000'000'000'000}}) {
+    write_sparse(folder / "m.uniq", good, size);
+    EXPECT_THAT([&] { read_packed(folder / "m.uniq"); },
+                ThrowsMessage<Error>("the packed model is not as large as its metadata says (" +
+                                     (folder / "m.uniq").string() + "): got " +
+                                     std::to_string(size - blobs) + " bytes of blobs, expected " +
+                                     std::to_string(good.size() - blobs) +
+                                     "; try to copy or download the file again"));
+  }
+  std::vector<std::byte> bad = good;
+  store(bad, 40, blobs + 64);
+  write_sparse(folder / "m.uniq", bad, std::uint64_t{1} << 31);
+  EXPECT_THAT([&] { read_packed(folder / "m.uniq"); },
+              ThrowsMessage<Error>(StartsWith("the offset of the blobs in the header is wrong")));
+}
+
+// One that is large and needs it: its metadata is looked at first, and then all of it.
+TEST(PackedFile, LargeFilesAreRead) {
+  const TemporaryFolder folder;
+  ModelMaker m(1);
+  const int picture = m.input({64, 1, 1}, {{}});
+  const int small = m.conv("small", picture, {.out_channels = 4096, .bits = 0}, {{}});
+  const int wide = m.conv("wide", small, {.out_channels = 4100, .bits = 0}, {{}});
+  const PackedModel model =
+      m.finish(m.conv("fc", wide, {.out_channels = 3, .bits = 0}, {{.affine = true}}));
+  EXPECT_GT(write_packed(folder / "m.uniq", model).total, std::size_t{1} << 26);
+  const PackedModel read = read_packed(folder / "m.uniq");
+  for (std::size_t node = 0; node < model.nodes.size(); ++node)
+    EXPECT_TRUE(std::ranges::equal(read.nodes[node].weights.bytes, model.nodes[node].weights.bytes))
+        << node;
+}
+
+TEST(PackedFile, TellsItsChecksum) {
+  const TemporaryFolder folder;
+  write_packed(folder / "m.uniq", small_model());
+  std::uint32_t checksum = 0;
+  read_packed(folder / "m.uniq", &checksum);
+  EXPECT_EQ(checksum, packed_checksum(to_bytes(small_model())));
 }
 
 TEST(PackedFile, WhatCannotBeOpened) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,15 +61,35 @@ TEST(Safetensors, HeaderMayBeInAnyOrderWithSpaceAndEscapes) {
   EXPECT_THAT(file.metadata(), UnorderedElementsAre(Pair("k", "v"), Pair("e", "")));
 }
 
-TEST(Safetensors, MovesWithItsMapping) {
+TEST(Safetensors, MovesWithItsContents) {
   const TemporaryFolder folder;
   const std::vector<float> values = {1, 2, 3};
   write_safetensors(folder / "file", std::vector<TensorView>{view("x", DType::f32, {3}, values)},
                     {});
   Safetensors first(folder / "file");
   Safetensors second(std::move(first));
-  write_file(folder / "file", "replaced");  // the mapping keeps what it mapped
   EXPECT_THAT(values_of<float>(second.at("x")), ElementsAre(1.0f, 2.0f, 3.0f));
+  // Nothing depends on the file any more: neither on its bytes nor on its length.
+  std::ofstream(folder / "file", std::ios::in | std::ios::binary) << std::string(100, 'x');
+  EXPECT_THAT(values_of<float>(second.at("x")), ElementsAre(1.0f, 2.0f, 3.0f));
+  std::filesystem::resize_file(folder / "file", 0);
+  EXPECT_THAT(values_of<float>(second.at("x")), ElementsAre(1.0f, 2.0f, 3.0f));
+}
+
+TEST(Safetensors, NoMemoryIsTakenForASparseFile) {
+  const TemporaryFolder folder;
+  constexpr std::uintmax_t kTerabyte = 1'000'000'000'000;
+  const auto expect_refused = [&](const std::string& begin, const std::string& message) {
+    std::ofstream(folder / "file", std::ios::binary) << begin;
+    std::filesystem::resize_file(folder / "file", kTerabyte);
+    EXPECT_THAT([&] { Safetensors file(folder / "file"); },
+                ThrowsMessage<Error>(HasSubstr(message)))
+        << begin;
+  };
+  expect_refused("", "the safetensors header does not begin with '{'");
+  expect_refused(raw_file("{}"), "bytes that belong to no tensor");
+  expect_refused(raw_file(R"({"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", "abcd"),
+                 "bytes that belong to no tensor");
 }
 
 TEST(Safetensors, UnknownNameIsRefusedWithTheNearest) {

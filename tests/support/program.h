@@ -35,6 +35,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
+  pid_t pid() const { return pid_; }
   void send(int signal) const;
   /// What it has written to standard error so far.
   std::string err_so_far();

@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -41,6 +41,8 @@ const char* remedy(int error, bool written) {
     case EMFILE:
     case ENFILE:
       return "to raise the limit of open files (ulimit -n)";
+    case EINVAL:
+      return written ? "" : "a regular file";
     case EIO:
       return "another disk";
     default:
@@ -67,6 +69,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_;
@@ -132,6 +135,72 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit) {
   }
   contents.resize(size);
   return contents;
+}
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  // A pipe without a writer would block; for a regular file the flag means nothing.
+  Descriptor file(open_retrying(path, O_RDONLY | O_NONBLOCK));
+  struct stat status {};
+  int error = file.get() < 0 || ::fstat(file.get(), &status) != 0 ? errno : 0;
+  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
+  if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
+  if (error != 0) throw_system_error("cannot open the file", path, error);
+  size_ = static_cast<std::uint64_t>(status.st_size);
+  modified_ = status.st_mtim;
+  descriptor_ = file.release();
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+void InputFile::read(std::uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_system_error("cannot read the file", path_, errno);
+    if (got == 0) fail_changed(offset);
+    offset += static_cast<std::uint64_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+PageBytes InputFile::read_rest(std::uint64_t offset) const {
+  PageBytes rest = memory_for(size_ - offset);
+  read(offset, rest.bytes());
+  check_unchanged();
+  return rest;
+}
+
+/// A sparse file costs its maker nothing: one that is larger than all memory is refused before
+/// there is none left for others.
+PageBytes InputFile::memory_for(std::uint64_t size) const {
+  const auto most = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                    static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  try {
+    if (size <= most) return PageBytes(static_cast<std::size_t>(size));
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorText{.what = "out of memory",
+                          .where = path_.string(),
+                          .got = human_bytes(static_cast<double>(size)) + " to read",
+                          .remedy = "with more memory"});
+  }
+  throw_too_large(path_, size, static_cast<std::size_t>(most));
+}
+
+void InputFile::check_unchanged() const {
+  struct stat now {};
+  if (::fstat(descriptor_, &now) != 0) throw_system_error("cannot read the file", path_, errno);
+  const bool is_same = static_cast<std::uint64_t>(now.st_size) == size_ &&
+                       now.st_mtim.tv_sec == modified_.tv_sec &&
+                       now.st_mtim.tv_nsec == modified_.tv_nsec;
+  if (!is_same) fail_changed(static_cast<std::uint64_t>(now.st_size));
+}
+
+void InputFile::fail_changed(std::uint64_t size) const {
+  throw Error(ErrorText{.what = "the file was changed while it was read",
+                        .where = path_.string(),
+                        .got = std::to_string(size) + " bytes",
+                        .expected = std::to_string(size_) + ", not written to",
+                        .remedy = "again; a file is replaced safely by renaming another"});
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/base/usable_cpus.h"
 
 namespace uniq {
 namespace {
@@ -20,8 +21,8 @@ inline void pause() {
 
 /// Returns when `value` is no longer `old`.
 template <class T>
-void await_change(const std::atomic<T>& value, T old) {
-  for (int i = 0; i < kSpins; ++i) {
+void await_change(const std::atomic<T>& value, T old, int spins) {
+  for (int i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
     pause();
   }
@@ -35,6 +36,7 @@ ThreadPool::ThreadPool(int threads) {
     throw UsageError({.what = "number of threads out of range",
                       .got = std::to_string(threads),
                       .expected = "1 to " + std::to_string(kMaxThreads)});
+  if (threads > 1 && threads <= usable_cpus().count) spins_ = kSpins;
   shares_ = std::vector<Share>(static_cast<std::size_t>(threads));
   done_ = std::vector<Done>(static_cast<std::size_t>(threads));
   try {
@@ -58,13 +60,26 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::begin_round() {
-  ++round_;
+  round_ += 2;
   for (std::size_t worker = 1; worker <= workers_.size(); ++worker) {
     // In one order with what the worker does before it sleeps: a plain store could come so late
     // that the worker misses both it and the notice.
-    shares_[worker].round.store(round_, std::memory_order_seq_cst);
-    shares_[worker].round.notify_one();
+    shares_[worker].ticket.store(round_, std::memory_order_seq_cst);
+    shares_[worker].ticket.notify_one();
   }
+}
+
+void ThreadPool::end_round(std::size_t worker) {
+  const std::atomic<std::uint32_t>& done = done_[worker].round;
+  std::uint32_t seen = done.load(std::memory_order_acquire);
+  if (seen == round_) return;
+  std::atomic<std::uint32_t>& ticket = shares_[worker].ticket;
+  std::uint32_t open = round_;
+  if (ticket.load(std::memory_order_relaxed) == open &&
+      ticket.compare_exchange_strong(open, open + 1, std::memory_order_relaxed))
+    return;
+  for (; seen != round_; seen = done.load(std::memory_order_acquire))
+    await_change(done, seen, spins_);
 }
 
 void ThreadPool::run(std::int64_t count, Call call, void* context) {
@@ -82,12 +97,7 @@ void ThreadPool::run(std::int64_t count, Call call, void* context) {
   }
   begin_round();
   work(0);
-  for (std::size_t worker = 1; worker < shares_.size(); ++worker) {
-    const std::atomic<std::uint32_t>& done = done_[worker].round;
-    for (std::uint32_t seen = done.load(std::memory_order_acquire); seen != round_;
-         seen = done.load(std::memory_order_acquire))
-      await_change(done, seen);
-  }
+  for (std::size_t worker = 1; worker < shares_.size(); ++worker) end_round(worker);
 }
 
 void ThreadPool::work(int worker) {
@@ -102,14 +112,20 @@ void ThreadPool::work(int worker) {
 }
 
 void ThreadPool::serve(int worker) {
-  const Share& own = shares_[static_cast<std::size_t>(worker)];
+  Share& own = shares_[static_cast<std::size_t>(worker)];
   std::atomic<std::uint32_t>& done = done_[static_cast<std::size_t>(worker)].round;
-  for (std::uint32_t seen = 0;; ++seen) {
-    await_change(own.round, seen);
+  for (std::uint32_t seen = 0;;) {
+    await_change(own.ticket, seen, spins_);
+    seen = own.ticket.load(std::memory_order_relaxed);
+    const bool is_open = seen % 2 == 0;
+    // Acquires what the caller wrote before it opened the round.
+    if (!is_open || !own.ticket.compare_exchange_strong(seen, seen + 1, std::memory_order_acquire))
+      continue;
     if (own.call == nullptr) return;
     work(worker);
-    done.store(seen + 1, std::memory_order_seq_cst);  // as in begin_round()
+    done.store(seen, std::memory_order_seq_cst);  // as in begin_round()
     done.notify_one();
+    ++seen;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "uniq/base/error.h"
@@ -21,6 +22,7 @@
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
 #include "uniq/cli/tuned_network.h"
+#include "uniq/format/packed_file.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/runtime/session.h"
 
@@ -38,11 +40,11 @@ std::vector<float> logits_of(Session& session, const std::vector<std::uint8_t>& 
 }
 
 /// A fast wrong result is no result.
-void check_result(Session& session, const std::vector<std::uint8_t>& picture,
-                  const std::string& file) {
+void check_result(Session& session, format::PackedModel model,
+                  const std::vector<std::uint8_t>& picture, const std::string& file) {
   const Network& network = session.network();
   if (network.isa() == kernels::Isa::scalar) return;
-  const auto truth = std::make_shared<const Network>(network.model(),
+  const auto truth = std::make_shared<const Network>(std::move(model),
                                                      runtime::NetworkOptions{kernels::Isa::scalar});
   Session scalar(truth, {.threads = session.threads()});
   const std::vector<float> expected = logits_of(scalar, picture);
@@ -153,18 +155,20 @@ void add_tune(const TunedNetwork& tuned, Table& table) {
 
 int bench_packed(const BenchOptions& options) {
   const runtime::Without without = runtime::parse_without(options.without);
+  format::PackedModel model = format::read_packed(options.file);
+  const ThreadChoice threads = choose_threads(options.threads);
   std::optional<TunedNetwork> tuned;
-  if (options.tune) tuned = tune_network(options.file, options.threads, without, options.json);
-  const auto network = load_tuned_network(options.file, options.threads, without);
-  Session session(network, {.threads = options.threads});
+  if (options.tune) tuned = tune_network(model, threads.count, without, options.json);
+  const auto network = make_tuned_network(model, threads.count, without);
+  Session session(network, {.threads = threads.count});
   const std::vector<std::uint8_t> picture = random_picture(network->picture_bytes());
-  check_result(session, picture, options.file);
+  check_result(session, std::move(model), picture, options.file);
   std::vector<float> logits(static_cast<std::size_t>(network->classes()));
   const Latency latency = measure_latency([&] { session.run(picture, logits); }, options.runs);
   const std::string isa(kernels::isa_name(network->isa()));
   const BenchReport report{.file = options.file,
                            .engine = "uniqnn " + std::string(version()) + ", " + isa,
-                           .threads = session.threads(),
+                           .threads = threads,
                            .latency = latency};
   std::vector<LayerTime> layers;
   if (options.layers) layers = layer_times(*network, step_times(session, picture, latency.runs));

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "uniq/base/cpu.h"
+#include "uniq/base/usable_cpus.h"
 #include "uniq/cli/text.h"
 #include "uniq/data/random.h"
 
@@ -61,12 +62,18 @@ std::vector<std::uint8_t> random_picture(std::int64_t bytes) {
   return picture;
 }
 
+ThreadChoice choose_threads(int option) {
+  if (option > 0) return {.count = option, .limit = "option", .why = "--threads"};
+  const UsableCpus usable = usable_cpus();
+  return {.count = usable.count, .limit = std::string(limit_name(usable.limit)), .why = usable.why};
+}
+
 Table bench_table(const BenchReport& report) {
   Table table = facts();
   table.add({"network", printable(report.file)});
   table.add({"engine", report.engine});
   table.add({"CPU", cpu_info().model});
-  table.add({"threads", std::to_string(report.threads)});
+  table.add({"threads", std::to_string(report.threads.count) + " (" + report.threads.why + ")"});
   table.add({"runs", grouped(report.latency.runs) + ", of one random picture each"});
   table.add({"minimum", fixed(report.latency.min_ms, 3) + " ms"});
   table.add({"median", fixed(report.latency.median_ms, 3) + " ms"});
@@ -77,7 +84,9 @@ nlohmann::ordered_json bench_json(const BenchReport& report) {
   return {{"file", report.file},
           {"engine", report.engine},
           {"cpu", cpu_info().model},
-          {"threads", report.threads},
+          {"threads", report.threads.count},
+          {"threads_limit", report.threads.limit},
+          {"threads_why", report.threads.why},
           {"runs", report.latency.runs},
           {"min_ms", report.latency.min_ms},
           {"median_ms", report.latency.median_ms}};

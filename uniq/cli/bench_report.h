@@ -27,10 +27,19 @@ Latency measure_latency(const std::function<void()>& work, std::int64_t runs);
 /// The same random bytes each time.
 std::vector<std::uint8_t> random_picture(std::int64_t bytes);
 
+/// How many threads compute, and why that many.
+struct ThreadChoice {
+  int count = 0;
+  std::string limit;  ///< "option", "affinity", "control_group", "most" or "libtorch"
+  std::string why;    ///< for people: "the affinity mask has 4 CPUs"
+};
+/// For the value of --threads: that many, or 0 for usable_cpus().
+ThreadChoice choose_threads(int option);
+
 struct BenchReport {
   std::string file;
   std::string engine;  ///< "uniqnn 0.1.0, avx2", "LibTorch 2.13.0"
-  int threads = 0;
+  ThreadChoice threads;
   Latency latency;
 };
 /// Names and values; the CPU is that of this machine.

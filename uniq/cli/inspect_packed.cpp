@@ -16,9 +16,7 @@
 #include "uniq/cli/packed_facts.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
-#include "uniq/format/mapped_file.h"
 #include "uniq/format/packed_file.h"
-#include "uniq/format/packed_header.h"
 
 namespace uniq::cli {
 namespace {
@@ -39,9 +37,9 @@ struct Inspected {
 };
 
 Inspected read(const std::string& file) {
-  Inspected read{.file = file, .model = format::read_packed(file), .sizes = {}};
+  Inspected read{.file = file, .model = {}, .sizes = {}};
+  read.model = format::read_packed(file, &read.checksum);
   format::to_bytes(read.model, &read.sizes);
-  read.checksum = format::packed_checksum(format::MappedFile(file).bytes());
   return read;
 }
 

@@ -150,7 +150,7 @@ Json result_json(const Described& described) {
 }  // namespace
 
 int summary_packed(const SummaryOptions& options) {
-  const runtime::Network network(format::read_packed(options.file));
+  const runtime::Network network(format::read_packed(options.file), {.keep_weights = true});
   const Described described = describe(network);
   print(options.json ? json_text(result_json(described)) : result_text(described));
   return kSuccess;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "uniq/cli/console.h"
 #include "uniq/cli/progress_display.h"
@@ -13,6 +14,11 @@ namespace uniq::cli {
 
 std::shared_ptr<const runtime::Network> load_tuned_network(const std::string& file, int threads,
                                                            const runtime::Without& without) {
+  return make_tuned_network(format::read_packed(file), threads, without);
+}
+
+std::shared_ptr<const runtime::Network> make_tuned_network(format::PackedModel model, int threads,
+                                                           const runtime::Without& without) {
   runtime::NetworkOptions options{.isa = kernels::chosen_isa(), .without = without};
   if (!without.tuning) {
     runtime::TunedFile found =
@@ -20,13 +26,12 @@ std::shared_ptr<const runtime::Network> load_tuned_network(const std::string& fi
     if (!found.warning.empty()) report_warning(found.warning);
     options.tuned = std::move(found.tuned);
   }
-  return runtime::load_network(file, options);
+  return std::make_shared<const runtime::Network>(std::move(model), options);
 }
 
-TunedNetwork tune_network(const std::string& file, int threads, const runtime::Without& without,
-                          bool quiet) {
+TunedNetwork tune_network(const format::PackedModel& model, int threads,
+                          const runtime::Without& without, bool quiet) {
   constexpr std::int64_t kSteps = 100;
-  const format::PackedModel model = format::read_packed(file);
   const kernels::Isa isa = kernels::chosen_isa();
   const int count = runtime::threads_of({threads});
   ProgressDisplay display(standard_error_settings(quiet));

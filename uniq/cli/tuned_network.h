@@ -14,12 +14,16 @@ namespace uniq::cli {
 std::shared_ptr<const runtime::Network> load_tuned_network(const std::string& file, int threads,
                                                            const runtime::Without& without = {});
 
+/// The same for a model that was read.
+std::shared_ptr<const runtime::Network> make_tuned_network(format::PackedModel model, int threads,
+                                                           const runtime::Without& without = {});
+
 /// Times the kernels, with a line of progress, and writes that file.
 struct TunedNetwork {
   runtime::TuneReport report;
   std::string file;  ///< that was written
 };
-TunedNetwork tune_network(const std::string& file, int threads, const runtime::Without& without,
-                          bool quiet);
+TunedNetwork tune_network(const format::PackedModel& model, int threads,
+                          const runtime::Without& without, bool quiet);
 
 }  // namespace uniq::cli

@@ -1,14 +1,16 @@
 #include "uniq/format/packed_file.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 
 #include "uniq/base/aligned.h"
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
-#include "uniq/format/mapped_file.h"
 #include "uniq/format/packed_header.h"
 #include "uniq/format/packed_metadata.h"
 
@@ -16,22 +18,6 @@ namespace uniq::format {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "floats are used where they lie");
-
-/// Calls visit(span of floats) for all parameters per channel, in the file's order.
-template <class Node, class Visit>
-void visit_parameters(Node& node, Visit&& visit) {
-  if (node.op == PackedOp::conv) {
-    visit(node.weights.scale);
-    visit(node.weights.bias);
-  }
-  for (auto& output : node.outputs) {
-    for (auto& stage : output.stages) {
-      if (stage.kind != Stage::Kind::affine) continue;
-      visit(stage.scale);
-      visit(stage.bias);
-    }
-  }
-}
 
 PackedSizes sizes_of(const PackedModel& model, std::size_t metadata) {
   PackedSizes sizes{.nodes = {}, .header = kPackedHeaderBytes, .metadata = metadata};
@@ -131,6 +117,41 @@ PackedModel read(std::span<const std::byte> file, std::shared_ptr<const void> st
   return std::move(metadata.model);
 }
 
+/// Bytes of all blobs and the padding between them; UINT64_MAX where one alone is larger than
+/// `most`.
+std::uint64_t blob_bytes(PackedMetadata& metadata, std::uint64_t most) {
+  std::uint64_t bytes = 0;
+  for (PackedNode& node : metadata.model.nodes) {
+    const auto channels = static_cast<std::uint64_t>(node.shape.channels);
+    visit_parameters(node, [&](std::span<const float>&) { bytes += channels * sizeof(float); });
+  }
+  for (const std::uint64_t weights : metadata.weight_bytes) {
+    if (weights > most || bytes > most) return std::numeric_limits<std::uint64_t>::max();
+    bytes = blob_aligned(bytes) + weights;
+  }
+  return bytes;
+}
+
+/// Refuses a large file unless its metadata accounts for every byte: one that is sparse costs its
+/// maker nothing, and its reader as much memory as it claims to need.
+void check_size(const InputFile& file, std::span<const std::byte> header,
+                const std::string& where) {
+  constexpr std::uint64_t kLarge = std::uint64_t{1} << 26;
+  if (file.size() <= kLarge) return;
+  const PackedLayout layout = check_packed_fields(header, file.size(), where);
+  AlignedBytes bytes(layout.metadata_size);
+  file.read(kPackedHeaderBytes, bytes.bytes());
+  PackedMetadata metadata = decode_packed_metadata(bytes.bytes(), where);
+  const std::uint64_t got = file.size() - layout.blobs_offset;
+  const std::uint64_t expected = blob_bytes(metadata, got);
+  if (got == expected) return;
+  throw Error(ErrorText{.what = "the packed model is not as large as its metadata says",
+                        .where = where,
+                        .got = std::to_string(got) + " bytes of blobs",
+                        .expected = got < expected ? "more" : std::to_string(expected),
+                        .remedy = "to copy or download the file again"});
+}
+
 }  // namespace
 
 std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
@@ -167,13 +188,22 @@ PackedSizes write_packed(const std::filesystem::path& path, const PackedModel& m
   return sizes;
 }
 
-PackedModel read_packed(const std::filesystem::path& path) {
-  auto file = std::make_shared<const MappedFile>(path);
-  const std::span<const std::byte> bytes = file->bytes();
-  return read(bytes, std::move(file), path.string());
+PackedModel read_packed(const std::filesystem::path& path, std::uint32_t* checksum) {
+  const InputFile file(path);
+  std::array<std::byte, kPackedHeaderBytes> header{};
+  const auto start = std::span(header).first(std::min<std::uint64_t>(header.size(), file.size()));
+  file.read(0, start);
+  check_packed_start(start, file.size(), path.string());
+  check_size(file, header, path.string());
+  const auto bytes = std::make_shared<const PageBytes>(file.read_rest(0));
+  PackedModel model = read(bytes->bytes(), bytes, path.string());
+  if (checksum != nullptr)
+    std::memcpy(checksum, bytes->bytes().data() + kPackedChecksumOffset, sizeof *checksum);
+  return model;
 }
 
 PackedModel read_packed(std::span<const std::byte> bytes, const std::string& where) {
+  check_packed_start(bytes, bytes.size(), where);
   auto copy = std::make_shared<AlignedBytes>(bytes.size());
   std::copy(bytes.begin(), bytes.end(), copy->data());
   const std::span<const std::byte> copied = std::as_const(*copy).bytes();

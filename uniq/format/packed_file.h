@@ -36,12 +36,14 @@ std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes = n
 /// Writes whole or not at all. Throws Error.
 PackedSizes write_packed(const std::filesystem::path& path, const PackedModel& model);
 
-/// Maps the file into memory (it must not be cut while mapped; replacing it is safe) and validates
-/// everything. Throws Error: not a .uniq file, a newer version (and what to do), another checksum,
-/// truncated, or whatever validate() refuses.
-PackedModel read_packed(const std::filesystem::path& path);
+/// Reads the file and validates everything; the model does not depend on the file any more. No
+/// memory is taken for a file that is not as long as its header says. Throws Error: not a .uniq
+/// file, a newer version (and what to do), another checksum, truncated, changed while it was read,
+/// or whatever validate() refuses.
+/// Where `checksum` is not null, the file's is written there.
+PackedModel read_packed(const std::filesystem::path& path, std::uint32_t* checksum = nullptr);
 
-/// The same on bytes in memory, which are copied to be aligned; `where` is named in errors.
+/// Reads a file's bytes in memory, which the model copies; `where` is named in errors.
 PackedModel read_packed(std::span<const std::byte> bytes, const std::string& where);
 
 }  // namespace uniq::format

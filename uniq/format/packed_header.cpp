@@ -77,15 +77,8 @@ void check_kind(std::span<const std::byte> file, const std::string& where) {
   }
 }
 
-/// In front of everything else that is read: behind these checks, what is wrong was written so.
+/// In front of everything else that is read: behind this check, what is wrong was written so.
 void check_damage(std::span<const std::byte> file, const std::string& where) {
-  const auto size = get<std::uint64_t>(file, kFileSizeOffset);
-  if (size != file.size()) {
-    fail(size > file.size() ? "the packed model is cut off"
-                            : "the packed model is longer than its header says",
-         where, std::to_string(file.size()) + " bytes", std::to_string(size),
-         "to copy or download the file again");
-  }
   const auto stored = get<std::uint32_t>(file, kPackedChecksumOffset);
   const std::uint32_t computed = packed_checksum(file);
   if (stored != computed) {
@@ -110,6 +103,17 @@ std::uint32_t packed_checksum(std::span<const std::byte> file) {
   return extend_crc32c(extend_crc32c(0, header), file.subspan(kPackedHeaderBytes));
 }
 
+void check_packed_start(std::span<const std::byte> start, std::uint64_t file_size,
+                        const std::string& where) {
+  check_kind(start, where);
+  const auto size = get<std::uint64_t>(start, kFileSizeOffset);
+  if (size == file_size) return;
+  fail(size > file_size ? "the packed model is cut off"
+                        : "the packed model is longer than its header says",
+       where, std::to_string(file_size) + " bytes", std::to_string(size),
+       "to copy or download the file again");
+}
+
 void write_packed_header(std::span<std::byte> file, std::size_t metadata_size) {
   const std::uint64_t blobs_offset = blob_aligned(kPackedHeaderBytes + metadata_size);
   std::memcpy(file.data(), kIdentifier.data(), kIdentifier.size());
@@ -124,37 +128,42 @@ void write_packed_header(std::span<std::byte> file, std::size_t metadata_size) {
   put(file, kPackedChecksumOffset, packed_checksum(file));
 }
 
-PackedSections read_packed_header(std::span<const std::byte> file, const std::string& where) {
-  check_kind(file, where);
-  check_damage(file, where);
-  expect("the size of the header", get<std::uint32_t>(file, kHeaderSizeOffset), kPackedHeaderBytes,
-         where);
-  expect("the reserved field", get<std::uint32_t>(file, kReservedOffset), 0, where);
-  expect("the offset of the metadata", get<std::uint64_t>(file, kMetadataOffsetOffset),
+PackedLayout check_packed_fields(std::span<const std::byte> header, std::uint64_t file_size,
+                                 const std::string& where) {
+  expect("the size of the header", get<std::uint32_t>(header, kHeaderSizeOffset),
          kPackedHeaderBytes, where);
-  const auto metadata_size = get<std::uint64_t>(file, kMetadataSizeOffset);
-  const std::uint64_t largest =
-      std::min<std::uint64_t>(kMaxMetadata, file.size() - kPackedHeaderBytes);
+  expect("the reserved field", get<std::uint32_t>(header, kReservedOffset), 0, where);
+  expect("the offset of the metadata", get<std::uint64_t>(header, kMetadataOffsetOffset),
+         kPackedHeaderBytes, where);
+  const auto metadata_size = get<std::uint64_t>(header, kMetadataSizeOffset);
+  const std::uint64_t largest = std::min(kMaxMetadata, file_size - kPackedHeaderBytes);
   if (metadata_size > largest) {
     fail("the size of the metadata in the header is wrong", where, std::to_string(metadata_size),
          "at most " + std::to_string(largest));
   }
-  const std::uint64_t metadata_end = kPackedHeaderBytes + metadata_size;
-  const std::uint64_t blobs_offset = blob_aligned(metadata_end);
-  expect("the offset of the blobs", get<std::uint64_t>(file, kBlobsOffsetOffset), blobs_offset,
+  const std::uint64_t blobs_offset = blob_aligned(kPackedHeaderBytes + metadata_size);
+  expect("the offset of the blobs", get<std::uint64_t>(header, kBlobsOffsetOffset), blobs_offset,
          where);
-  if (blobs_offset > file.size()) {
+  if (blobs_offset > file_size) {
     fail("the packed model ends within the padding of its metadata", where,
-         std::to_string(file.size()) + " bytes", "at least " + std::to_string(blobs_offset));
+         std::to_string(file_size) + " bytes", "at least " + std::to_string(blobs_offset));
   }
-  expect("the size of the blobs", get<std::uint64_t>(file, kBlobsSizeOffset),
-         file.size() - blobs_offset, where);
-  const auto padding = file.subspan(metadata_end, blobs_offset - metadata_end);
+  expect("the size of the blobs", get<std::uint64_t>(header, kBlobsSizeOffset),
+         file_size - blobs_offset, where);
+  return {.metadata_size = metadata_size, .blobs_offset = blobs_offset};
+}
+
+PackedSections read_packed_header(std::span<const std::byte> file, const std::string& where) {
+  check_packed_start(file, file.size(), where);
+  check_damage(file, where);
+  const PackedLayout layout = check_packed_fields(file, file.size(), where);
+  const std::uint64_t metadata_end = kPackedHeaderBytes + layout.metadata_size;
+  const auto padding = file.subspan(metadata_end, layout.blobs_offset - metadata_end);
   if (std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
     fail("the padding behind the metadata is not zero", where, "", "zeros");
   }
-  return {.metadata = file.subspan(kPackedHeaderBytes, metadata_size),
-          .blobs = file.subspan(blobs_offset)};
+  return {.metadata = file.subspan(kPackedHeaderBytes, layout.metadata_size),
+          .blobs = file.subspan(layout.blobs_offset)};
 }
 
 }  // namespace uniq::format

@@ -24,6 +24,21 @@ std::uint32_t packed_checksum(std::span<const std::byte> file);
 /// Fills the header of a file whose other bytes are in place. Precondition: they fit.
 void write_packed_header(std::span<std::byte> file, std::size_t metadata_size);
 
+/// Throws Error, which names `where`, unless `start`, the first bytes of a file of `file_size`, as
+/// many as a header has where there are as many, is of a version that is read and says that size.
+void check_packed_start(std::span<const std::byte> start, std::uint64_t file_size,
+                        const std::string& where);
+
+struct PackedLayout {
+  std::uint64_t metadata_size = 0;
+  std::uint64_t blobs_offset = 0;
+};
+
+/// What the header says beyond that. Throws Error, which names `where`, unless its fields fit each
+/// other and a file of `file_size`. Precondition: check_packed_start() has passed.
+PackedLayout check_packed_fields(std::span<const std::byte> header, std::uint64_t file_size,
+                                 const std::string& where);
+
 struct PackedSections {
   std::span<const std::byte> metadata;
   std::span<const std::byte> blobs;

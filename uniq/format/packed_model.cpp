@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace uniq::format {
 namespace {
@@ -34,6 +35,22 @@ std::string_view packed_op_name(PackedOp op) {
       break;
   }
   return "flatten";
+}
+
+std::shared_ptr<const void> take_storage(PackedModel& model) {
+  std::size_t count = 0;
+  const auto visit_all = [&model](auto&& visit) {
+    for (PackedNode& node : model.nodes) visit_parameters(node, visit);
+  };
+  visit_all([&count](std::span<const float> numbers) { count += numbers.size(); });
+  const auto own = std::make_shared<std::vector<float>>();
+  own->reserve(count);
+  visit_all([&own](std::span<const float>& numbers) {
+    const std::size_t begin = own->size();
+    own->insert(own->end(), numbers.begin(), numbers.end());
+    numbers = std::span<const float>(*own).subspan(begin);
+  });
+  return std::exchange(model.storage, own);
 }
 
 std::vector<PackedValue> values_of(const PackedModel& model) {

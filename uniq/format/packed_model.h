@@ -109,8 +109,29 @@ struct PackedModel {
   int output = 0;                 ///< the value of the network: fp32, [classes, 1, 1]
   data::Preprocessing preprocessing;
   std::vector<std::string> classes;
-  std::shared_ptr<const void> storage;  ///< keeps what the spans point to: a mapped file, buffers
+  std::shared_ptr<const void> storage;  ///< keeps what the spans point to: a file's bytes, buffers
 };
+
+/// Calls visit(span of floats) for all parameters per channel, in the file's order:
+/// scale and bias of a convolution, then those of its outputs' stages.
+template <class Node, class Visit>
+void visit_parameters(Node& node, Visit&& visit) {
+  if (node.op == PackedOp::conv) {
+    visit(node.weights.scale);
+    visit(node.weights.bias);
+  }
+  for (auto& output : node.outputs) {
+    for (auto& stage : output.stages) {
+      if (stage.kind != Stage::Kind::affine) continue;
+      visit(stage.scale);
+      visit(stage.bias);
+    }
+  }
+}
+
+/// Gives the model parameters per channel of its own, apart from the weights, and hands over the
+/// storage of all that it had: the weights' bytes stay as long as that is kept.
+std::shared_ptr<const void> take_storage(PackedModel& model);
 
 struct PackedValue {
   int node = 0;

@@ -7,9 +7,8 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/file.h"
 #include "uniq/base/text.h"
-#include "uniq/format/mapped_file.h"
-#include "uniq/format/safetensors_header.h"
 
 namespace uniq::format {
 namespace {
@@ -128,45 +127,61 @@ void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t size,
   }
 }
 
+/// Length of the header's text, which fits the file. `start`: its first bytes, eight where there
+/// are as many.
+std::uint64_t header_length(std::span<const std::byte> start, std::uint64_t file_size,
+                            const std::string& where) {
+  if (file_size < kLengthBytes) {
+    fail("the file is too short for safetensors", where, std::to_string(file_size) + " bytes",
+         "at least 8");
+  }
+  const std::uint64_t length = read_length(start);
+  const std::uint64_t rest = file_size - kLengthBytes;
+  if (length > kMaxHeader) {
+    fail("the safetensors header is too long", where, std::to_string(length) + " bytes",
+         "at most " + std::to_string(kMaxHeader), "a file in the safetensors format");
+  }
+  if (length > rest) {
+    fail("the safetensors header is cut off", where, std::to_string(rest) + " bytes",
+         std::to_string(length), "to copy or download the file again");
+  }
+  return length;
+}
+
+/// The header, which accounts for every byte of the data behind it.
+Header checked_header(std::string_view text, std::uint64_t file_size, const std::string& where) {
+  Header header = parse_header(text, where);
+  check_coverage(header.tensors, file_size - kLengthBytes - text.size(), where);
+  return header;
+}
+
 }  // namespace
 
 std::string_view dtype_name(DType dtype) { return info(dtype).name; }
 
 std::size_t dtype_size(DType dtype) { return info(dtype).size; }
 
-Safetensors::Safetensors(const std::filesystem::path& path)
-    : mapping_(std::make_unique<MappedFile>(path)), where_(path.string()) {
-  read(mapping_->bytes());
+Safetensors::Safetensors(const std::filesystem::path& path) : where_(path.string()) {
+  const InputFile file(path);
+  std::array<std::byte, kLengthBytes> begin{};
+  const auto start = std::span(begin).first(std::min<std::uint64_t>(begin.size(), file.size()));
+  file.read(0, start);
+  std::string text(header_length(start, file.size(), where_), '\0');
+  file.read(kLengthBytes, std::as_writable_bytes(std::span(text)));
+  Header header = checked_header(text, file.size(), where_);
+  contents_ = file.read_rest(kLengthBytes + text.size());
+  take(std::move(header), contents_.bytes());
 }
 
 Safetensors::Safetensors(std::span<const std::byte> bytes, const std::string& where)
     : where_(where) {
-  read(bytes);
+  const std::uint64_t length = header_length(bytes, bytes.size(), where);
+  const std::span<const std::byte> rest = bytes.subspan(kLengthBytes);
+  const std::string_view text(reinterpret_cast<const char*>(rest.data()), length);
+  take(checked_header(text, bytes.size(), where), rest.subspan(length));
 }
 
-Safetensors::~Safetensors() = default;
-Safetensors::Safetensors(Safetensors&&) noexcept = default;
-Safetensors& Safetensors::operator=(Safetensors&&) noexcept = default;
-
-void Safetensors::read(std::span<const std::byte> bytes) {
-  if (bytes.size() < kLengthBytes) {
-    fail("the file is too short for safetensors", where_, std::to_string(bytes.size()) + " bytes",
-         "at least 8");
-  }
-  const std::uint64_t length = read_length(bytes);
-  const std::span<const std::byte> rest = bytes.subspan(kLengthBytes);
-  if (length > kMaxHeader) {
-    fail("the safetensors header is too long", where_, std::to_string(length) + " bytes",
-         "at most " + std::to_string(kMaxHeader), "a file in the safetensors format");
-  }
-  if (length > rest.size()) {
-    fail("the safetensors header is cut off", where_, std::to_string(rest.size()) + " bytes",
-         std::to_string(length), "to copy or download the file again");
-  }
-  const auto* const text = reinterpret_cast<const char*>(rest.data());
-  Header header = parse_header({text, static_cast<std::size_t>(length)}, where_);
-  const std::span<const std::byte> data = rest.subspan(length);
-  check_coverage(header.tensors, data.size(), where_);
+void Safetensors::take(Header header, std::span<const std::byte> data) {
   metadata_ = std::move(header.metadata);
   for (HeaderEntry& entry : header.tensors) {
     TensorView view = view_of(entry, data, where_);

@@ -6,15 +6,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace uniq::format {
+#include "uniq/base/page_bytes.h"
+#include "uniq/format/safetensors_header.h"
 
-class MappedFile;
+namespace uniq::format {
 
 enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 std::string_view dtype_name(DType dtype);  ///< "F32", ...
@@ -28,19 +28,14 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-/// A file mapped into memory (it must not be cut while mapped; replacing it is safe), validated as
-/// a whole when constructed: header length, JSON, types, shapes (no overflow), offsets (in bounds,
-/// without holes or overlaps). Throws Error.
+/// A file that has been read, validated as a whole when constructed: header length, JSON, types,
+/// shapes (no overflow), offsets (in bounds, without holes or overlaps), the header before memory
+/// is taken for the data. It does not depend on the file any more. Throws Error.
 class Safetensors {
  public:
   explicit Safetensors(const std::filesystem::path& path);
   /// The same on bytes that the caller keeps; `where` is named in errors.
   Safetensors(std::span<const std::byte> bytes, const std::string& where);
-  ~Safetensors();
-  Safetensors(const Safetensors&) = delete;
-  Safetensors& operator=(const Safetensors&) = delete;
-  Safetensors(Safetensors&&) noexcept;
-  Safetensors& operator=(Safetensors&&) noexcept;
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
@@ -49,9 +44,9 @@ class Safetensors {
   const std::string& where() const { return where_; }
 
  private:
-  void read(std::span<const std::byte> bytes);
+  void take(Header header, std::span<const std::byte> data);
 
-  std::unique_ptr<MappedFile> mapping_;
+  PageBytes contents_;  ///< the data of a file
   std::string where_;
   std::map<std::string, std::string> metadata_;
   std::map<std::string, TensorView> tensors_;

@@ -53,9 +53,10 @@ std::vector<Key> run_keys() {
       number_key("seed", at(&Recipe::seed), Range<std::uint64_t>{.low = 0},
                  "Decides the initial weights, the order of the pictures, their augmentation and "
                  "which of them are held out."),
-      number_key("threads", at(&Recipe::threads), Int{.low = 0, .high = 4096},
-                 "Threads of the arithmetic; 0: one per core. A run repeats bit for bit with the "
-                 "same number."),
+      number_key(
+          "threads", at(&Recipe::threads), Int{.low = 0, .high = 4096},
+          "Threads of the arithmetic; 0: one per CPU that the process may use. A run repeats "
+          "bit for bit with the same number."),
       text_key("output", at(&Recipe::output),
                "Folder of the run: recipe, checkpoints, metrics. Empty: `runs/` and the name of "
                "the recipe file without its ending."),

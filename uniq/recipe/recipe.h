@@ -83,7 +83,7 @@ struct Train {
 
 struct Recipe {
   std::uint64_t seed = 0;
-  int threads = 0;     ///< 0: all cores
+  int threads = 0;     ///< 0: all usable CPUs
   std::string output;  ///< folder of the run; empty: runs/<recipe file's stem>
   Model model;
   Data data;

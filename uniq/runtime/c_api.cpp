@@ -1,12 +1,16 @@
+#include <cfenv>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "uniq/base/error.h"
 #include "uniq/base/version.h"
+#include "uniq/format/packed_file.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/runtime/network.h"
 #include "uniq/runtime/session.h"
@@ -34,9 +38,27 @@ uniq_status fail(uniq_status status, const char* message) noexcept {
   return status;
 }
 
+/// Arithmetic as C has it by default, for as long as this lives: the calling thread may round in
+/// another direction, or take subnormal numbers as zeros, as any library built with -ffast-math
+/// makes its loader do. Threads that are started meanwhile inherit it for good.
+class DefaultArithmetic {
+ public:
+  DefaultArithmetic() {
+    std::fegetenv(&before_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~DefaultArithmetic() { std::fesetenv(&before_); }
+  DefaultArithmetic(const DefaultArithmetic&) = delete;
+  DefaultArithmetic& operator=(const DefaultArithmetic&) = delete;
+
+ private:
+  std::fenv_t before_;
+};
+
 /// Runs `body`; what it throws becomes a status and a message.
 template <class Body>
 uniq_status guarded(Body body) noexcept {
+  const DefaultArithmetic arithmetic;
   try {
     body();
     return UNIQ_OK;
@@ -57,6 +79,16 @@ void require(const void* pointer, const char* name) {
         {.what = "a pointer is missing", .where = name, .got = "NULL", .expected = "an address"});
 }
 
+/// A model with the kernels that were tuned for all CPUs, if any were; a damaged file of them
+/// counts as none.
+uniq_model* make_model(uniq::format::PackedModel model) {
+  const uniq::kernels::Isa isa = uniq::kernels::chosen_isa();
+  const int threads = uniq::runtime::threads_of({});
+  auto tuned = uniq::runtime::read_tuned(uniq::runtime::tuned_here(isa, threads)).tuned;
+  return new uniq_model{std::make_shared<const uniq::runtime::Network>(
+      std::move(model), uniq::runtime::NetworkOptions{.isa = isa, .tuned = std::move(tuned)})};
+}
+
 }  // namespace
 
 const char* uniq_version(void) { return uniq::version().data(); }
@@ -67,12 +99,16 @@ uniq_status uniq_model_load(const char* path, uniq_model** model) {
   return guarded([&] {
     require(path, "path");
     require(model, "model");
-    // What was tuned for all cores, if anything was; a file that is damaged counts as none.
-    const uniq::kernels::Isa isa = uniq::kernels::chosen_isa();
-    const int cores = uniq::runtime::threads_of({});
-    auto tuned = uniq::runtime::read_tuned(uniq::runtime::tuned_here(isa, cores)).tuned;
-    *model =
-        new uniq_model{uniq::runtime::load_network(path, {.isa = isa, .tuned = std::move(tuned)})};
+    *model = make_model(uniq::format::read_packed(path));
+  });
+}
+
+uniq_status uniq_model_load_memory(const void* bytes, size_t size, uniq_model** model) {
+  return guarded([&] {
+    require(bytes, "bytes");
+    require(model, "model");
+    const std::span file(static_cast<const std::byte*>(bytes), size);
+    *model = make_model(uniq::format::read_packed(file, "memory"));
   });
 }
 

@@ -100,6 +100,18 @@ void make_tables(const Step& step, const kernels::Loops& loops, kernels::InputWo
   }
 }
 
+/// A convolution's codes, one byte each: those of 8 bits as they are, others in `room`, which is
+/// made large enough.
+std::span<const std::uint8_t> codes_of(const format::PackedWeights& weights, std::size_t count,
+                                       std::vector<std::uint8_t>& room) {
+  if (weights.bits == 8)
+    return {reinterpret_cast<const std::uint8_t*>(weights.bytes.data()), count};
+  if (room.size() < count) room.resize(count);
+  const std::span<std::uint8_t> codes = std::span(room).first(count);
+  format::unpack_codes(weights.bytes, weights.bits, codes);
+  return codes;
+}
+
 struct KernelName {
   std::string operator()(const InputCore&) const { return "input"; }
   std::string operator()(const CodeConvCore& core) const { return core.kernel->name; }
@@ -124,10 +136,16 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
   if (!kernels::has_isa(isa_, options.cpu) || !has_all(cpu_info().features, options.cpu.features))
     throw UsageError(
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
+  // The weights stay until every step has prepared its own.
+  std::shared_ptr<const void> storage;
+  if (!options.keep_weights) storage = format::take_storage(model_);
   choices_ =
       choose_kernels(model_, values_, isa_, options.cpu, options.without, options.tuned.get());
   plan_buffers(!options.without.layouts);
-  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options);
+  std::vector<std::uint8_t> room;
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options, room);
+  if (!options.keep_weights)
+    for (PackedNode& node : model_.nodes) node.weights.bytes = {};
   if (!options.keep_values && !options.without.fusing) join_pools(steps_, buffers_, model_.output);
   if (!options.without.chains) join_rows(steps_);
   plan_memory(options.keep_values);
@@ -175,10 +193,11 @@ int Network::input_buffer(std::size_t node, std::size_t input) const {
   return buffer_of(model_.nodes[node].inputs[input]) + (input == 0 ? input_layouts_[node] : 0);
 }
 
-void Network::add_step(std::size_t index, const NetworkOptions& options) {
+void Network::add_step(std::size_t index, const NetworkOptions& options,
+                       std::vector<std::uint8_t>& room) {
   const PackedNode& node = model_.nodes[index];
   Step step{.name = node.name,
-            .core = make_core(index),
+            .core = make_core(index, room),
             .epilogue = {},
             .program = {},
             .inputs = {},
@@ -237,17 +256,17 @@ kernels::Epilogue Network::make_epilogue(std::size_t index, const std::vector<in
   return epilogue;
 }
 
-Core Network::make_core(std::size_t index) const {
+Core Network::make_core(std::size_t index, std::vector<std::uint8_t>& room) const {
   const PackedNode& node = model_.nodes[index];
   if (node.op == PackedOp::input) return InputCore{data::pixel_values(model_.preprocessing), {}};
   if (node.op == PackedOp::add) return AddCore{};
-  if (node.op == PackedOp::conv) return make_conv(index);
+  if (node.op == PackedOp::conv) return make_conv(index, room);
   const graph::Shape& in = values_[static_cast<std::size_t>(node.inputs[0])].shape;
   if (node.op == PackedOp::flatten) return FlattenCore{in.channels, in.height * in.width};
   return PoolCore{pool_shape(node, in), node.op == PackedOp::max_pool};
 }
 
-Core Network::make_conv(std::size_t index) const {
+Core Network::make_conv(std::size_t index, std::vector<std::uint8_t>& room) const {
   const PackedNode& node = model_.nodes[index];
   const kernels::ConvShape shape =
       conv_shape(node, values_[static_cast<std::size_t>(node.inputs[0])].shape);
@@ -259,11 +278,10 @@ Core Network::make_conv(std::size_t index) const {
     const kernels::FloatConvKernel& kernel = kernels::float_conv_kernel(isa_);
     return FloatConvCore{&kernel, shape, kernel.prepare(shape, values)};
   }
-  std::vector<std::uint8_t> codes(weights);
-  format::unpack_codes(node.weights.bytes, node.weights.bits, codes);
   const kernels::ConvKernel& kernel = choices_[index]->kernel();
   const Buffer& input = buffers_[static_cast<std::size_t>(input_buffer(index, 0))];
-  return CodeConvCore{&kernel, kernel.prepare(code_conv(node, values_), input.layout, codes)};
+  return CodeConvCore{&kernel, kernel.prepare(code_conv(node, values_), input.layout,
+                                              codes_of(node.weights, weights, room))};
 }
 
 void Network::plan_memory(bool keep_values) {

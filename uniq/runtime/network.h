@@ -101,6 +101,9 @@ struct NetworkOptions {
   CpuInfo cpu = cpu_info();
   /// Every value keeps memory of its own, to be looked at after a run.
   bool keep_values = false;
+  /// model() keeps the weights as they are in the file, which kernels do not need once they have
+  /// prepared them; else they are empty.
+  bool keep_weights = false;
   /// What to do without.
   Without without = {};
   /// Kernels that were found to be the fastest; null: none.
@@ -116,6 +119,7 @@ class Network {
   /// instruction set that the CPU lacks, and for a CPU with features that this machine lacks.
   explicit Network(format::PackedModel model, const NetworkOptions& options = {});
 
+  /// With empty weights, unless NetworkOptions::keep_weights.
   const format::PackedModel& model() const { return model_; }
   kernels::Isa isa() const { return isa_; }
   const std::vector<Step>& steps() const { return steps_; }
@@ -134,9 +138,10 @@ class Network {
 
  private:
   void plan_buffers(bool shares_layouts);
-  void add_step(std::size_t index, const NetworkOptions& options);
-  Core make_core(std::size_t node) const;
-  Core make_conv(std::size_t node) const;
+  /// `room`: for the codes of a convolution, used again for the next.
+  void add_step(std::size_t index, const NetworkOptions& options, std::vector<std::uint8_t>& room);
+  Core make_core(std::size_t node, std::vector<std::uint8_t>& room) const;
+  Core make_conv(std::size_t node, std::vector<std::uint8_t>& room) const;
   kernels::Epilogue make_epilogue(std::size_t node, const std::vector<int>& outputs,
                                   const Without& without) const;
   /// The buffer that a node reads as its input i.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/usable_cpus.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/runtime/parts.h"
 
@@ -88,9 +89,7 @@ AlignedBytes whole_lines(std::size_t bytes) {
 }  // namespace
 
 int threads_of(const SessionOptions& options) {
-  if (options.threads != 0) return options.threads;
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::clamp(cores, 1, kMaxThreads);
+  return options.threads != 0 ? options.threads : usable_cpus().count;
 }
 
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)

@@ -14,10 +14,10 @@
 namespace uniq::runtime {
 
 struct SessionOptions {
-  int threads = 0;  ///< 1 to kMaxThreads; 0: as many as there are cores
+  int threads = 0;  ///< 1 to kMaxThreads; 0: as many as usable_cpus() says
 };
 
-/// That number, or the cores. Throws nothing: a session refuses what is out of range.
+/// Resolves 0. Throws nothing: a session refuses what is out of range.
 int threads_of(const SessionOptions& options);
 
 class Session {

@@ -15,8 +15,13 @@
  * Threads: a model may be used by several threads at once, a session by one at a time; sessions of
  * one model run side by side. The instruction set is the best that the CPU has, or the one that the
  * environment variable UNIQ_ISA names when the model is loaded (scalar, avx2, avx2_vnni, avx512,
- * avx512_vnni). Kernels that `uniqnn bench --tune` timed on this machine, on all cores, are used
- * where it did; UNIQ_CACHE=off ignores them. Results do not depend on either.
+ * avx512_vnni, neon, neon_dot). Kernels that `uniqnn bench --tune` timed on this machine, on all
+ * usable CPUs, are used where it did; UNIQ_CACHE=off ignores them. Results do not depend on either.
+ *
+ * Nothing is shared with other users of the library in the process but what never changes once it
+ * is there (what the CPU can do, tables of kernels): no locale, no signal, no file descriptor that
+ * stays open, and errors are kept by thread. It reads the environment (UNIQ_ISA, UNIQ_CACHE,
+ * XDG_CACHE_HOME, HOME) only while it loads a model.
  */
 #ifndef UNIQ_H
 #define UNIQ_H
@@ -62,8 +67,15 @@ UNIQ_API const char* uniq_version(void);
 UNIQ_API const char* uniq_last_error(void);
 
 /* Reads, validates and prepares a file. On success *model is a new model, to be destroyed by the
- * caller; else it is untouched. */
+ * caller; else it is untouched. After that nothing depends on the file: it may be written over, cut
+ * or removed. One that is written to while it is read gives an error; to replace a file that
+ * programs may be loading, write another and rename it. */
 UNIQ_API uniq_status uniq_model_load(const char* path, uniq_model** model);
+
+/* The same for the bytes of a file in memory, at any address. They are copied: the caller may free
+ * or change them as soon as this returns. size 0 is a file without bytes; bytes must not be NULL.
+ */
+UNIQ_API uniq_status uniq_model_load_memory(const void* bytes, size_t size, uniq_model** model);
 
 /* NULL does nothing. Sessions keep what they need of their model: it may be destroyed before them.
  */
@@ -80,8 +92,9 @@ UNIQ_API const char* uniq_model_class_name(const uniq_model* model, int64_t inde
 /* "scalar", "avx2", ...: the instruction set that was chosen. */
 UNIQ_API const char* uniq_model_isa(const uniq_model* model);
 
-/* threads: 1 to 256, the caller's own included; 0 for as many as there are cores. All memory that
- * running takes is allocated here. */
+/* threads: 1 to 256, the caller's own included; 0 for as many CPUs as the calling thread may use:
+ * those of its affinity mask, limited by the CPU quota of the process's control group. All memory
+ * that running takes is allocated here. */
 UNIQ_API uniq_status uniq_session_create(const uniq_model* model, int threads,
                                          uniq_session** session);
 

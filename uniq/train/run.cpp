@@ -1,6 +1,5 @@
 #include "uniq/train/run.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/generated/variable_factories.h>
 #include <torch/utils.h>
 
@@ -14,6 +13,7 @@
 #include "uniq/models/models.h"
 #include "uniq/train/device.h"
 #include "uniq/train/load.h"
+#include "uniq/train/threads.h"
 #include "uniq/train/trainer.h"
 
 namespace uniq::train {
@@ -172,7 +172,7 @@ void write_result(const Setup& setup, const State& state, const Evaluation& test
 }  // namespace
 
 RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
-  if (recipe.threads > 0) at::set_num_threads(recipe.threads);
+  use_threads(recipe.threads);
   const std::string recipe_text = recipe::to_yaml(recipe);
   make_folder(options.folder);
   const FolderLock lock(options.folder, "trains in this folder");

@@ -44,7 +44,7 @@ Networks networks_of(const format::PackedModel& model) {
   Networks networks;
   for (const kernels::Isa isa : kernels::available_isas())
     networks.push_back(std::make_shared<const runtime::Network>(
-        model, runtime::NetworkOptions{.isa = isa, .keep_values = true}));
+        model, runtime::NetworkOptions{.isa = isa, .keep_values = true, .keep_weights = true}));
   return networks;
 }
 

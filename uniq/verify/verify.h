@@ -20,7 +20,7 @@ namespace uniq::verify {
 inline constexpr std::int64_t kBatch = 4;
 
 struct Options {
-  int threads = 0;                      ///< of the packed network; 0: as many as there are cores
+  int threads = 0;                      ///< of the packed network; 0: all usable CPUs
   train::Listener* listener = nullptr;  ///< is told of the progress
 };
 

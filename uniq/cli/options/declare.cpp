@@ -56,7 +56,7 @@ void add_device_and_threads(CLI::App& command, std::string& device, int& threads
 
 /// Of a packed model, which runs on threads of its own.
 void add_runtime_threads(CLI::App& command, int& threads) {
-  add_value(command, "--threads", threads, "N", "Threads of the CPU [all cores]")
+  add_value(command, "--threads", threads, "N", "Threads of the CPU [all usable CPUs]")
       ->check(whole_number(1, kMaxThreads));
 }
 
@@ -111,7 +111,7 @@ void declare_eval(CLI::App& app, EvalOptions& options) {
   add_data_set(command, options.root, options.split, "the one of the training, or the usual one");
   add_value(command, "--batch", options.batch, "N", "Pictures at once, of a checkpoint [256]")
       ->check(whole_number(1, kLargestBatch));
-  add_device_and_threads(command, options.device, options.threads, "all cores");
+  add_device_and_threads(command, options.device, options.threads, "all usable CPUs");
   command.add_flag("--per-class", options.per_class, "Accuracy of each class too")
       ->disable_flag_override();
   add_quiet(command, options.quiet);
@@ -251,7 +251,9 @@ void declare_bench(CLI::App& app, BenchOptions& options) {
       "UNIQ_CACHE names, for this CPU, version, instruction set and number of threads; bench, "
       "run,\n"
       "eval and the C library use it from then on. UNIQ_CACHE=off or --without tuning ignores "
-      "it.\n\n"
+      "it.\n"
+      "Threads: one for each CPU of the affinity mask, within the CPU quota of the control "
+      "group.\n\n"
       "Examples:\n"
       "  uniqnn bench model.uniq\n"
       "  uniqnn bench model.uniq --layers --threads 2\n"

@@ -26,7 +26,7 @@ struct EvalOptions {
   std::string split = "test";
   std::int64_t batch = 256;    ///< of a checkpoint
   std::string device = "cpu";  ///< of a checkpoint
-  int threads = 0;             ///< 0: all cores
+  int threads = 0;             ///< 0: all usable CPUs
   bool per_class = false;
   bool quiet = false;
   bool json = false;
@@ -50,7 +50,7 @@ struct VerifyOptions {
   std::string split = "test";
   std::int64_t pictures = 64;  ///< of the data set, its first
   std::int64_t random = -1;    ///< random pictures; -1: 16 where there is no data set, else none
-  int threads = 0;             ///< 0: all cores
+  int threads = 0;             ///< 0: all usable CPUs
   bool quiet = false;
   bool json = false;
 };
@@ -60,7 +60,7 @@ struct RunOptions {
   std::vector<std::string> images;
   std::int64_t top = 5;
   std::int64_t first = 0;  ///< of the pictures of each file; 0: all
-  int threads = 0;         ///< 0: all cores
+  int threads = 0;         ///< 0: all usable CPUs
   bool json = false;
 };
 
@@ -70,7 +70,7 @@ struct BenchOptions {
   bool explain = false;
   bool tune = false;
   std::vector<std::string> without = {};
-  int threads = 0;        ///< 0: all cores
+  int threads = 0;        ///< 0: all usable CPUs
   std::int64_t runs = 0;  ///< 0: at least 20, and about two seconds
   bool json = false;
 };

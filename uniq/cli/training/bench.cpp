@@ -13,9 +13,9 @@
 #include "uniq/cli/exit_code.h"
 #include "uniq/cli/json_text.h"
 #include "uniq/cli/training/commands.h"
-#include "uniq/cli/training/threads.h"
 #include "uniq/data/preprocessing.h"
 #include "uniq/train/load.h"
+#include "uniq/train/threads.h"
 
 namespace uniq::cli {
 namespace {
@@ -33,6 +33,15 @@ at::Tensor random_values(const data::Preprocessing& pictures) {
   return tensor.permute({0, 3, 1, 2});
 }
 
+/// use_threads() only lowers what LibTorch chooses.
+ThreadChoice threads_used(const BenchOptions& options) {
+  ThreadChoice threads = choose_threads(options.threads);
+  if (threads.count == at::get_num_threads()) return threads;
+  return {.count = at::get_num_threads(),
+          .limit = "libtorch",
+          .why = "LibTorch's own number, OMP_NUM_THREADS"};
+}
+
 }  // namespace
 
 int bench(const BenchOptions& options) {
@@ -40,14 +49,14 @@ int bench(const BenchOptions& options) {
     throw UsageError(ErrorText{"a checkpoint's layers are not timed one by one", "--layers",
                                options.file, "a packed model", "`uniqnn pack`"});
   }
-  use_threads(options.threads);
+  train::use_threads(options.threads);
   train::LoadedNetwork loaded = train::load_network(options.file);
   const torch::NoGradGuard no_grad;
   const at::Tensor picture = random_values(loaded.info.preprocessing);
   const Latency latency = measure_latency([&] { loaded.network->forward(picture); }, options.runs);
   const BenchReport report{.file = options.file,
                            .engine = std::string("LibTorch ") + TORCH_VERSION,
-                           .threads = at::get_num_threads(),
+                           .threads = threads_used(options),
                            .latency = latency};
   print(options.json ? json_text(bench_json(report)) : bench_table(report).text());
   return kSuccess;

@@ -7,11 +7,11 @@
 #include "uniq/cli/exit_code.h"
 #include "uniq/cli/training/commands.h"
 #include "uniq/cli/training/console_listener.h"
-#include "uniq/cli/training/threads.h"
 #include "uniq/data/dataset.h"
 #include "uniq/data/loader.h"
 #include "uniq/train/evaluate.h"
 #include "uniq/train/load.h"
+#include "uniq/train/threads.h"
 
 namespace uniq::cli {
 namespace {
@@ -44,7 +44,7 @@ Source source_of(const EvalOptions& options, const format::CheckpointInfo& info)
 }  // namespace
 
 int eval(const EvalOptions& options) {
-  use_threads(options.threads);
+  train::use_threads(options.threads);
   train::LoadedNetwork loaded = train::load_network(options.file, options.device);
   const Source source = source_of(options, loaded.info);
   const data::Dataset dataset = data::load_dataset(source.data, source.root, split_of(options));

@@ -12,10 +12,10 @@
 #include "uniq/cli/text.h"
 #include "uniq/cli/training/commands.h"
 #include "uniq/cli/training/console_listener.h"
-#include "uniq/cli/training/threads.h"
 #include "uniq/data/dataset.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/train/load.h"
+#include "uniq/train/threads.h"
 
 namespace uniq::cli {
 namespace {
@@ -100,7 +100,7 @@ std::string result_text(const verify::Report& report, const VerifyOptions& optio
 }  // namespace
 
 int verify(const VerifyOptions& options) {
-  use_threads(options.threads);
+  train::use_threads(options.threads);
   const train::LoadedNetwork loaded = train::load_network(options.checkpoint);
   const format::Safetensors checkpoint(options.checkpoint);
   const format::PackedModel model = format::read_packed(options.model);
