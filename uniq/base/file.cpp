@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/base/text.h"
 
 namespace uniq {
@@ -38,6 +39,8 @@ const char* remedy(int error, bool written) {
     case EISDIR:
     case ENAMETOOLONG:
       return "another file name";
+    case ELOOP:
+      return "to check where the symbolic link leads";
     case EMFILE:
     case ENFILE:
       return "to raise the limit of open files (ulimit -n)";
@@ -106,44 +109,148 @@ int sync_folder(const std::filesystem::path& folder) {
                         .remedy = ""});
 }
 
-}  // namespace
+Descriptor open_to_read(const std::filesystem::path& path) {
+  const int descriptor = open_retrying(path, O_RDONLY);
+  if (descriptor < 0) throw_system_error("cannot open the file", path, errno);
+  return Descriptor(descriptor);
+}
 
-std::string read_file(const std::filesystem::path& path, std::size_t limit) {
-  const Descriptor file(open_retrying(path, O_RDONLY));
-  if (file.get() < 0) throw_system_error("cannot open the file", path, errno);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw_system_error("cannot read the file", path, errno);
-  if (S_ISDIR(status.st_mode)) throw_system_error("cannot read the file", path, EISDIR);
-
-  // The size is only a first guess: pipes have none, and a file may grow while it is read.
-  const auto announced = static_cast<std::uintmax_t>(status.st_size);
-  if (announced > limit) throw_too_large(path, announced, limit);
-  constexpr std::size_t kChunk = 1 << 16;
-  std::string contents(static_cast<std::size_t>(announced) + 1, '\0');
-  std::size_t size = 0;
+/// 0 at the end of the file.
+std::size_t read_some(int descriptor, const std::filesystem::path& path, char* to,
+                      std::size_t bytes) {
   for (;;) {
-    if (size == contents.size()) contents.resize(size + std::max(size, kChunk));
-    const ssize_t got = ::read(file.get(), contents.data() + size, contents.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_system_error("cannot read the file", path, errno);
+    const ssize_t got = ::read(descriptor, to, bytes);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) throw_system_error("cannot read the file", path, errno);
+  }
+}
+
+struct stat status_of(int descriptor, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) throw_system_error("cannot read the file", path, errno);
+  return status;
+}
+
+/// A regular file that was written to while it was read holds neither what it held before nor what
+/// it is going to hold.
+void check_unchanged(const struct stat& before, const struct stat& after,
+                     const std::filesystem::path& path) {
+  if (!S_ISREG(before.st_mode)) return;
+  const bool same_time = before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+                         before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
+  if (before.st_size == after.st_size && same_time) return;
+  throw Error(
+      ErrorText{.what = "the file changed while it was read",
+                .where = path.string(),
+                .got = before.st_size == after.st_size ? "another time of its last change"
+                                                       : std::to_string(after.st_size) + " bytes",
+                .expected = before.st_size == after.st_size ? "none meanwhile"
+                                                            : std::to_string(before.st_size),
+                .remedy = "again when nothing writes to it"});
+}
+
+/// Reads until `contents` is full or the file ends; returns how many bytes of it are read then.
+std::size_t fill(int descriptor, const std::filesystem::path& path, std::string& contents,
+                 std::size_t size) {
+  while (size < contents.size()) {
+    const std::size_t got =
+        read_some(descriptor, path, contents.data() + size, contents.size() - size);
     if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-    if (size > limit) throw_too_large(path, 0, limit);
+    size += got;
+  }
+  return size;
+}
+
+std::string read_all(int descriptor, const std::filesystem::path& path, const LimitByStart& limit) {
+  const struct stat before = status_of(descriptor, path);
+  if (S_ISDIR(before.st_mode)) throw_system_error("cannot read the file", path, EISDIR);
+  std::string contents(kFileStart, '\0');
+  std::size_t size = fill(descriptor, path, contents, 0);
+  const std::size_t most = limit(std::string_view(contents).substr(0, size));
+  // The size is only a first guess: pipes have none, nor have the files in /proc.
+  const auto announced = static_cast<std::uintmax_t>(before.st_size);
+  if (announced > most) throw_too_large(path, announced, most);
+  constexpr std::size_t kChunk = 1 << 16;
+  std::size_t room = static_cast<std::size_t>(announced) + 1;
+  for (;;) {
+    if (size > most) throw_too_large(path, 0, most);
+    if (size < contents.size()) break;
+    if (room <= size) room = size + std::max(size, kChunk);
+    with_memory(path.string(), room, [&] { contents.resize(room); });
+    size = fill(descriptor, path, contents, size);
   }
   contents.resize(size);
+  check_unchanged(before, status_of(descriptor, path), path);
   return contents;
 }
 
-AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
-  std::error_code ignored;
-  if (std::filesystem::is_symlink(path, ignored)) {
-    target_ = std::filesystem::weakly_canonical(path, ignored);
-    if (target_.empty()) target_ = path;
+/// Gives a new file the owner, group and permissions of the one that it is going to replace.
+void take_permissions(int descriptor, const struct stat& replaced) {
+  constexpr uid_t kKeep = static_cast<uid_t>(-1);
+  mode_t mode = replaced.st_mode & 0777;
+  const bool has_owner = ::fchown(descriptor, replaced.st_uid, replaced.st_gid) == 0;
+  if (!has_owner && ::fchown(descriptor, kKeep, replaced.st_gid) != 0) {
+    const mode_t everybody = mode & 07;
+    mode = (mode & 0707) | (mode & (everybody << 3));
   }
-  const std::filesystem::file_status status = std::filesystem::status(target_, ignored);
-  if (std::filesystem::is_directory(status)) fail("write", EISDIR);
-  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) {
-    create_temporary();
+  // File systems without permissions refuse; there is nothing to keep on them.
+  static_cast<void>(::fchmod(descriptor, mode));
+}
+
+}  // namespace
+
+bool file_exists(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw_system_error("cannot open the file", path, errno);
+}
+
+bool can_be_read_again(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status) ||
+         std::filesystem::is_directory(status) || std::filesystem::is_block_file(status);
+}
+
+std::string read_file(const std::filesystem::path& path, std::size_t limit) {
+  const Descriptor file = open_to_read(path);
+  return read_all(file.get(), path, [limit](std::string_view) { return limit; });
+}
+
+std::string read_file_start(const std::filesystem::path& path, std::size_t bytes) {
+  const Descriptor file = open_to_read(path);
+  std::string contents(bytes, '\0');
+  contents.resize(fill(file.get(), path, contents, 0));
+  return contents;
+}
+
+std::string read_input(const std::string& file, std::size_t limit) {
+  return read_input(file, [limit](std::string_view) { return limit; });
+}
+
+std::string read_input(const std::string& file, const LimitByStart& limit) {
+  if (file == kStandardInput) return read_all(STDIN_FILENO, input_name(file), limit);
+  const Descriptor descriptor = open_to_read(file);
+  return read_all(descriptor.get(), file, limit);
+}
+
+std::string input_name(const std::string& file) {
+  return file == kStandardInput ? "standard input" : file;
+}
+
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
+  std::error_code error;
+  if (std::filesystem::is_symlink(path, error)) {
+    target_ = std::filesystem::weakly_canonical(path, error);
+    if (error) fail("write", error.value());
+  }
+  struct stat status {};
+  const bool exists = ::stat(target_.c_str(), &status) == 0;
+  if (!exists && errno != ENOENT) fail("write", errno);
+  if (exists && S_ISDIR(status.st_mode)) fail("write", EISDIR);
+  if (!exists || S_ISREG(status.st_mode)) {
+    create_temporary(exists ? &status : nullptr);
     return;
   }
   descriptor_ = open_retrying(target_, O_WRONLY);
@@ -152,22 +259,21 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_
 
 AtomicFile::~AtomicFile() { discard(); }
 
-void AtomicFile::create_temporary() {
+void AtomicFile::create_temporary(const struct stat* replaced) {
   static std::atomic<unsigned> counter{0};
-  std::string stem = ".";
-  stem += target_.filename().string();
-  stem += '.';
-  stem += std::to_string(::getpid());
-  stem += '-';
+  // Short, whatever the file's own name: that may be as long as the system allows.
+  const std::string stem = ".uniqnn-" + std::to_string(::getpid()) + "-";
+  const mode_t mode = replaced == nullptr ? 0666 : 0600;
   for (;;) {
     temporary_ = target_.parent_path() / (stem + std::to_string(counter++) + ".tmp");
-    descriptor_ = open_retrying(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    if (descriptor_ >= 0) return;
+    descriptor_ = open_retrying(temporary_, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (descriptor_ >= 0) break;
     const int error = errno;
     if (error == EEXIST) continue;  // left by a killed process that had the same number
     temporary_.clear();
     fail("create", error);
   }
+  if (replaced != nullptr) take_permissions(descriptor_, *replaced);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
