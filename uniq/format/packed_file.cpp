@@ -8,6 +8,7 @@
 #include "uniq/base/aligned.h"
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/memory.h"
 #include "uniq/format/mapped_file.h"
 #include "uniq/format/packed_header.h"
 #include "uniq/format/packed_metadata.h"
@@ -160,7 +161,8 @@ std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
 PackedSizes write_packed(const std::filesystem::path& path, const PackedModel& model) {
   validate(model, path.string());
   PackedSizes sizes;
-  const std::vector<std::byte> bytes = to_bytes(model, &sizes);
+  const std::vector<std::byte> bytes =
+      with_memory(path.string(), sizes_of(model, 0).total, [&] { return to_bytes(model, &sizes); });
   AtomicFile file(path);
   file.write(bytes);
   file.commit();
@@ -174,7 +176,8 @@ PackedModel read_packed(const std::filesystem::path& path) {
 }
 
 PackedModel read_packed(std::span<const std::byte> bytes, const std::string& where) {
-  auto copy = std::make_shared<AlignedBytes>(bytes.size());
+  auto copy = with_memory(where, bytes.size(),
+                          [&] { return std::make_shared<AlignedBytes>(bytes.size()); });
   std::copy(bytes.begin(), bytes.end(), copy->data());
   const std::span<const std::byte> copied = std::as_const(*copy).bytes();
   return read(copied, std::move(copy), where);

@@ -6,6 +6,7 @@
 
 #include "uniq/base/cpu.h"
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/kernels/finish.h"
 
@@ -144,7 +145,15 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
   choose_kernels(options);
   plan_buffers(!options.without.layouts);
-  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options.without);
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
+    // Weights are unpacked to a byte each first.
+    const PackedNode& own = model_.nodes[node];
+    const std::uint64_t bytes = own.weights.bits == 0
+                                    ? own.weights.bytes.size()
+                                    : std::uint64_t{own.weights.bytes.size()} * 8 /
+                                          static_cast<std::uint64_t>(own.weights.bits);
+    with_memory("layer " + own.name, bytes, [&] { add_step(node, options.without); });
+  }
   if (!options.keep_values && !options.without.fusing) join_pools();
   if (!options.without.chains) join_rows();
   plan_memory(options.keep_values);
