@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace uniq::testing {
 namespace {
@@ -74,6 +75,16 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
   if (fails("write", true)) return -1;
   if (state().armed) size = std::min(size, state().plan.largest_write);
   return real(descriptor, bytes, size);
+}
+
+ssize_t read(int descriptor, void* bytes, size_t size) {
+  static auto* const real = next<ssize_t(int, void*, size_t)>("read");
+  const ssize_t got = real(descriptor, bytes, size);
+  if (!state().armed || !state().plan.after_read) return got;
+  const int error = errno;
+  std::exchange(state().plan.after_read, {})();
+  errno = error;
+  return got;
 }
 
 int fsync(int descriptor) {

@@ -1,8 +1,9 @@
-// Makes system calls fail on purpose. fault_injection.cpp replaces write, fsync, close and rename
-// for the whole test program, which therefore has to link it; nothing fails until told to.
+// Makes system calls fail on purpose. fault_injection.cpp replaces read, write, fsync, close and
+// rename for the whole test program, which therefore has to link it; nothing fails until told to.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,11 @@ class FaultInjection {
   static constexpr int kNone = -1;
 
   struct Plan {
-    int failing_call = kNone;             ///< 0-based, among all calls counted
-    int error = 0;                        ///< errno of the failing call
-    std::size_t largest_write = 1 << 30;  ///< longer writes are cut to this: partial writes
-    bool interrupt_every_other = false;   ///< every second write and fsync says EINTR
+    int failing_call = kNone;               ///< 0-based, among all calls counted
+    int error = 0;                          ///< errno of the failing call
+    std::size_t largest_write = 1 << 30;    ///< longer writes are cut to this: partial writes
+    bool interrupt_every_other = false;     ///< every second write and fsync says EINTR
+    std::function<void()> after_read = {};  ///< called once, behind the first read
   };
 
   explicit FaultInjection(const Plan& plan);
@@ -25,7 +27,7 @@ class FaultInjection {
   FaultInjection(const FaultInjection&) = delete;
   FaultInjection& operator=(const FaultInjection&) = delete;
 
-  /// Names of the calls so far: "write", "fsync", "close", "rename".
+  /// Names of the calls so far (reads are not counted): "write", "fsync", "close", "rename".
   const std::vector<std::string>& calls() const;
 };
 

@@ -1,19 +1,18 @@
+// Reading; atomic_file_test.cpp has writing.
 #include "uniq/base/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "tests/base/fault_injection.h"
 #include "tests/base/temporary_folder.h"
@@ -24,20 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 using uniq::testing::FaultInjection;
 using uniq::testing::TemporaryFolder;
-
-/// Names in a folder: a temporary file that stays behind shows here.
-std::vector<std::string> entries(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 TEST(ReadFile, GivesEveryByte) {
   const TemporaryFolder folder;
@@ -91,207 +81,120 @@ TEST(ReadFile, RefusesMoreThanTheLimit) {
                                    "1 kB"));
 }
 
-TEST(AtomicFile, AppearsOnlyWithCommit) {
-  const TemporaryFolder folder;
-  const fs::path path = folder / "file";
-  write_file(path, "old");
-  {
-    AtomicFile file(path);
-    file.write("new ");
-    file.write("contents");
-    EXPECT_EQ(read_file(path), "old");
-    file.commit();
-    EXPECT_EQ(read_file(path), "new contents");
-  }
-  EXPECT_THAT(entries(folder.path()), ElementsAre("file"));
-}
-
-TEST(AtomicFile, AbandonedLeavesNothing) {
-  const TemporaryFolder folder;
-  const fs::path path = folder / "file";
-  { AtomicFile(path).write("half"); }
-  EXPECT_THAT(entries(folder.path()), ElementsAre());
-}
-
-TEST(AtomicFile, TwoAtOnceDoNotMix) {
-  const TemporaryFolder folder;
-  AtomicFile first(folder / "file");
-  AtomicFile second(folder / "file");
-  first.write("first");
-  second.write("second");
-  second.commit();
-  first.commit();
-  EXPECT_EQ(read_file(folder / "file"), "first");
-  EXPECT_THAT(entries(folder.path()), ElementsAre("file"));
-}
-
-TEST(AtomicFile, SkipsTheTemporaryFilesOfAKilledProcess) {
-  const TemporaryFolder folder;
-  const std::string stem = ".file." + std::to_string(::getpid()) + "-";
-  for (int i = 0; i < 200; ++i) std::ofstream(folder / (stem + std::to_string(i) + ".tmp"));
-  write_file(folder / "file", "fresh");
-  EXPECT_EQ(read_file(folder / "file"), "fresh");
-}
-
-TEST(AtomicFile, FollowsSymbolicLinks) {
-  const TemporaryFolder folder;
-  fs::create_directory(folder / "elsewhere");
-  write_file(folder / "elsewhere/file", "old");
-  fs::create_symlink("elsewhere/file", folder / "link");
-  write_file(folder / "link", "new");
-  EXPECT_TRUE(fs::is_symlink(folder / "link"));
-  EXPECT_EQ(read_file(folder / "elsewhere/file"), "new");
-  EXPECT_THAT(entries(folder / "elsewhere"), ElementsAre("file"));
-}
-
-TEST(AtomicFile, RefusesAFolderAndAMissingOne) {
-  const TemporaryFolder folder;
-  EXPECT_THAT([&] { AtomicFile file(folder.path()); },
-              ThrowsMessage<Error>(HasSubstr("got Is a directory; try another file name")));
-  EXPECT_THAT([&] { AtomicFile file(folder / "no/such/file"); },
-              ThrowsMessage<Error>(HasSubstr("try to check the path and to create the folder")));
-}
-
-TEST(AtomicFile, FullDisk) {
-  AtomicFile file("/dev/full");
-  EXPECT_THAT([&] { file.write("x"); },
-              ThrowsMessage<Error>("cannot write the file (/dev/full): got No space left on "
-                                   "device; try to free space on the disk"));
-  EXPECT_TRUE(fs::is_character_file("/dev/full"));
-}
-
-TEST(AtomicFile, CannotBeUsedAfterCommit) {
-  const TemporaryFolder folder;
-  AtomicFile file(folder / "file");
-  file.write("kept");
-  file.commit();
-  EXPECT_THROW(file.write("more"), Error);
-  EXPECT_THROW(file.commit(), Error);
-  EXPECT_EQ(read_file(folder / "file"), "kept");
-}
-
-// The statements of EXPECT_EXIT run in a child process; its standard error is matched.
-
-[[noreturn]] void write_and_report(const fs::path& path, const std::string& contents) {
+/// The message of reading `path` while `change` happens behind the first read.
+std::string error_while(const fs::path& path, const std::function<void()>& change) {
+  FaultInjection::Plan plan;
+  plan.after_read = change;
+  const FaultInjection hook(plan);
   try {
-    write_file(path, contents);
+    read_file(path);
   } catch (const Error& error) {
-    std::fputs(error.what(), stderr);
-    ::_exit(3);
+    return error.what();
   }
-  ::_exit(0);
+  return "";
 }
 
-TEST(AtomicFileDeathTest, FileSizeLimitIsAnError) {
+TEST(ReadFile, RefusesWhatChangesMeanwhile) {
   const TemporaryFolder folder;
   const fs::path path = folder / "file";
-  write_file(path, "old");
-  EXPECT_EXIT(
-      {
-        ignore_file_size_signal();
-        uniq::testing::limit_file_size(65536);
-        write_and_report(path, std::string(100000, 'x'));
-      },
-      ::testing::ExitedWithCode(3), "got File too large; try to raise the file-size limit");
-  EXPECT_EQ(read_file(path), "old");
-  EXPECT_THAT(entries(folder.path()), ElementsAre("file"));
-}
-
-TEST(AtomicFileDeathTest, KilledProcessLeavesTheOldFile) {
-  const TemporaryFolder folder;
-  const fs::path path = folder / "file";
-  write_file(path, "old");
-  EXPECT_EXIT(
-      {
-        AtomicFile file(path);
-        file.write("half of the new contents");
-        ::raise(SIGKILL);
-      },
-      ::testing::KilledBySignal(SIGKILL), "");
-  EXPECT_EQ(read_file(path), "old");
-  write_file(path, "new");
+  const std::string where = " (" + path.string() + "): got ";
+  write_file(path, std::string(1000, 'a'));
+  EXPECT_EQ(error_while(path, [] {}), "");
+  EXPECT_EQ(error_while(path, [&] { std::ofstream(path, std::ios::app) << "more"; }),
+            "the file changed while it was read" + where +
+                "1004 bytes, expected 1000; try again when nothing writes to it");
+  EXPECT_EQ(error_while(path, [&] { fs::resize_file(path, 10); }),
+            "the file changed while it was read" + where +
+                "10 bytes, expected 1004; try again when nothing writes to it");
+  const auto rewrite = [&] {
+    std::ofstream(path, std::ios::in) << "b";
+    fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(1));
+  };
+  EXPECT_THAT(error_while(path, rewrite), HasSubstr("another time of its last change"));
+  // The name of another file now; the one that was opened is whole.
+  const auto replace = [&] { write_file(path, "new"); };
+  EXPECT_EQ(error_while(path, replace), "");
   EXPECT_EQ(read_file(path), "new");
 }
 
-TEST(AtomicFileDeathTest, PermissionDenied) {
+TEST(ReadFile, FilesWithoutASizeAreWhole) {
+  EXPECT_THAT(read_file("/proc/self/status"), HasSubstr("VmPeak"));
+}
+
+TEST(ReadFile, SymbolicLinkToItself) {
+  const TemporaryFolder folder;
+  fs::create_symlink("loop", folder / "loop");
+  EXPECT_THAT([&] { read_file(folder / "loop"); },
+              ThrowsMessage<Error>("cannot open the file (" + (folder / "loop").string() +
+                                   "): got Too many levels of symbolic links; try to check where "
+                                   "the symbolic link leads"));
+}
+
+TEST(ReadFileStart, GivesAtMostSoManyBytes) {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "0123456789");
+  EXPECT_EQ(read_file_start(folder / "file", 4), "0123");
+  EXPECT_EQ(read_file_start(folder / "file", 100), "0123456789");
+  EXPECT_THROW(read_file_start(folder.path(), 4), Error);
+}
+
+TEST(ReadInput, LimitByTheStart) {
   const TemporaryFolder folder;
   const fs::path path = folder / "file";
-  write_file(path, "old");
-  fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec |
-                                     fs::perms::others_read | fs::perms::others_exec);
-  EXPECT_EXIT(
-      {
-        // The superuser may write anywhere, so become somebody else.
-        constexpr uid_t kNobody = 65534;
-        if (::getuid() == 0 && ::setuid(kNobody) != 0) ::_exit(9);
-        write_and_report(path, "new");
-      },
-      ::testing::ExitedWithCode(3),
-      "cannot create the file .*: got Permission denied; try to change the permissions");
-  fs::permissions(folder.path(), fs::perms::owner_all);
-  EXPECT_EQ(read_file(path), "old");
-}
-
-TEST(AtomicFile, PartialAndInterruptedWritesAreContinued) {
-  const TemporaryFolder folder;
-  std::string contents;
-  for (int i = 0; i < 5000; ++i) contents += std::to_string(i);
-  for (const std::size_t largest : {1, 7, 4096}) {
-    {
-      FaultInjection::Plan plan;
-      plan.largest_write = largest;
-      plan.interrupt_every_other = true;
-      const FaultInjection faults(plan);
-      write_file(folder / "file", contents);
-      EXPECT_EQ(std::count(faults.calls().begin(), faults.calls().end(), "write"),
-                static_cast<std::ptrdiff_t>((contents.size() + largest - 1) / largest));
-    }
-    EXPECT_EQ(read_file(folder / "file"), contents) << largest;
+  for (const std::size_t size : {0, 10, 4096, 4097, 100'000}) {
+    const std::string contents(size, 'x');
+    write_file(path, contents);
+    std::string seen;
+    const LimitByStart limit = [&seen](std::string_view start) {
+      seen = start;
+      return std::size_t{100'000};
+    };
+    EXPECT_EQ(read_input(path, limit), contents);
+    EXPECT_EQ(seen, contents.substr(0, kFileStart));
+    EXPECT_THROW(read_input("/dev/zero", limit), Error);
   }
+  const LimitByStart refuse = [](std::string_view) -> std::size_t { throw UsageError("no"); };
+  EXPECT_THROW(read_input("/dev/zero", refuse), UsageError);
 }
 
-TEST(AtomicFile, SyncsBeforeTheRenameAndTheFolderAfterIt) {
+TEST(ReadInput, DashIsStandardInput) {
   const TemporaryFolder folder;
-  const FaultInjection faults({});
   write_file(folder / "file", "contents");
-  EXPECT_THAT(faults.calls(), ElementsAre("write", "fsync", "close", "rename", "fsync", "close"));
+  EXPECT_EQ(read_input(folder / "file"), "contents");
+  EXPECT_EQ(input_name("file"), "file");
+  EXPECT_EQ(input_name("-"), "standard input");
+  const int kept = ::dup(STDIN_FILENO);
+  const int file = ::open((folder / "file").c_str(), O_RDONLY);
+  ASSERT_EQ(::dup2(file, STDIN_FILENO), STDIN_FILENO);
+  EXPECT_EQ(read_input("-"), "contents");
+  EXPECT_EQ(read_input("-"), "") << "read once";
+  ::dup2(kept, STDIN_FILENO);
+  ::close(kept);
+  ::close(file);
 }
 
-/// Each call fails in turn: the old file or the whole new one stands there, nothing beside it.
-TEST(AtomicFile, EveryFailingCallLeavesAWholeFile) {
-  constexpr int kCalls = 9;  // 4 writes, fsync, close, rename, fsync and close of the folder
-  const std::string contents = "new contents";
-  for (const int error : {ENOSPC, EIO, EDQUOT, EFBIG, EACCES}) {
-    for (int call = 0; call < kCalls; ++call) {
-      const TemporaryFolder folder;
-      const fs::path path = folder / "file";
-      write_file(path, "old");
-      std::string failed;
-      std::string message;
-      {
-        FaultInjection::Plan plan;
-        plan.failing_call = call;
-        plan.error = error;
-        plan.largest_write = 3;
-        const FaultInjection faults(plan);
-        try {
-          write_file(path, contents);
-        } catch (const Error& thrown) {
-          message = thrown.what();
-        }
-        failed = faults.calls()[static_cast<std::size_t>(call)];
-      }
-      SCOPED_TRACE(std::to_string(call) + " " + failed + ": " + message);
-      EXPECT_THAT(entries(folder.path()), ElementsAre("file"));
-      const bool renamed = call > 6;
-      EXPECT_EQ(read_file(path), renamed ? contents : "old");
-      const bool harmless = call == kCalls - 1;  // closing the folder after it was synced
-      EXPECT_EQ(message.empty(), harmless);
-      if (harmless) continue;
-      EXPECT_THAT(message, HasSubstr(path.string()));
-      EXPECT_THAT(message, HasSubstr("; try "));
-    }
-  }
+TEST(FileExists, SaysWhereItCannotBeTold) {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "");
+  EXPECT_TRUE(file_exists(folder / "file"));
+  EXPECT_TRUE(file_exists(folder.path()));
+  EXPECT_FALSE(file_exists(folder / "missing"));
+  EXPECT_FALSE(file_exists(folder / "file/below"));
+  fs::create_symlink("loop", folder / "loop");
+  EXPECT_THAT([&] { file_exists(folder / "loop"); },
+              ThrowsMessage<Error>(HasSubstr("Too many levels of symbolic links")));
+  EXPECT_THAT([&] { file_exists(folder / std::string(256, 'n')); },
+              ThrowsMessage<Error>(HasSubstr("File name too long")));
+}
+
+TEST(CanBeReadAgain, PipesCannot) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  write_file(folder / "file", "");
+  EXPECT_FALSE(can_be_read_again(folder / "pipe"));
+  EXPECT_TRUE(can_be_read_again(folder / "file"));
+  EXPECT_TRUE(can_be_read_again(folder / "missing"));
+  EXPECT_TRUE(can_be_read_again(folder.path()));
 }
 
 }  // namespace

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -54,6 +59,35 @@ TEST(QuotedName, Cases) {
   const std::string longest(100, 'x');
   EXPECT_THAT(quoted_name(longest), AllOf(StartsWith("'xx"), EndsWith("xx'"), SizeIs(102)));
   EXPECT_THAT(quoted_name(longest + "x"), AllOf(EndsWith("xx...'"), SizeIs(105)));
+  EXPECT_EQ(quoted_name("a\u202eb"), "'a\\u202eb'");
+  EXPECT_EQ(quoted_name(longest.substr(1) + "\u00e4"), "'" + longest.substr(1) + "...'")
+      << "no half of a character";
+}
+
+TEST(NumberText, IsTheShortestThatReadsBack) {
+  EXPECT_EQ(number_text(0.1), "0.1");
+  EXPECT_EQ(number_text(0.1f), "0.1");
+  EXPECT_EQ(number_text(double{0.1f}), "0.10000000149011612");
+  EXPECT_EQ(number_text(9e-7f), "9e-07");
+  EXPECT_EQ(number_text(-3e38f), "-3e+38");
+  EXPECT_EQ(number_text(1.0), "1");
+  EXPECT_EQ(number_text(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(number_text(std::numeric_limits<float>::quiet_NaN()), "nan");
+  EXPECT_EQ(number_text(std::numeric_limits<double>::lowest()), "-1.7976931348623157e+308");
+  EXPECT_EQ(number_text(std::numeric_limits<double>::denorm_min()), "5e-324");
+}
+
+using RandomNumbers = testing::RandomTest;
+
+TEST_F(RandomNumbers, ReadBackAsTheSame) {
+  for (int i = 0; i < 100'000; ++i) {
+    const std::uint64_t bits = std::uint64_t{random_()} << 32 | random_();
+    const auto wide = std::bit_cast<double>(bits);
+    const auto narrow = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+    if (std::isnan(wide) || std::isnan(narrow)) continue;
+    ASSERT_EQ(std::strtod(number_text(wide).c_str(), nullptr), wide) << bits;
+    ASSERT_EQ(std::strtof(number_text(narrow).c_str(), nullptr), narrow) << bits;
+  }
 }
 
 TEST(MatchesPattern, Cases) {

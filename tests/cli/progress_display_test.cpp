@@ -44,6 +44,12 @@ TEST(ProgressDisplay, DrawsOneLineAgainAndAgainOnATerminal) {
   EXPECT_EQ(screen.written.size(), 2u) << "nothing is left to remove";
 }
 
+TEST(ProgressDisplay, EscapesMessages) {
+  Screen screen;
+  ProgressDisplay(screen.settings(false)).message("a\u202eb\x1b");
+  EXPECT_THAT(screen.written, ElementsAre("a\\u202eb\\x1b\n"));
+}
+
 TEST(ProgressDisplay, DrawsAtMostTenTimesASecond) {
   Screen screen;
   ProgressDisplay display(screen.settings(true));

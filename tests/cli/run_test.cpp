@@ -16,8 +16,11 @@ namespace uniq::cli {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
 using uniq::testing::ProgramResult;
 using uniq::testing::small_checkpoint;
 using uniq::testing::uniqnn;
@@ -35,6 +38,12 @@ Bytes some_pixels(int first) {
 }
 
 std::string text_of(const Bytes& pixels) { return {pixels.begin(), pixels.end()}; }
+
+std::string contents_of(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
 
 class Run : public uniq::testing::PackedFiles {
  protected:
@@ -177,23 +186,91 @@ TEST_F(Run, SaysTheSameOnEveryInstructionSetAndNumberOfThreads) {
   }
 }
 
-TEST_F(Run, PrintsNothingWhereOnePictureFails) {
+TEST_F(Run, GoesOnWithTheOtherPictures) {
   pack(small_checkpoint(kBits));
-  const std::string good = write_pgm("good.pgm", some_pixels(1));
-  const auto expect_refused = [&](const std::string& bad, const std::string& why) {
-    const ProgramResult result = uniqnn({"run", model(), good, bad});
+  const std::string first = write_pgm("first.pgm", some_pixels(1));
+  const std::string last = write_pgm("last.pgm", some_pixels(9));
+  const std::string alone = uniqnn({"run", model(), first, last}).out;
+  const json expected = pictures({model(), first, last});
+  const auto expect_named = [&](const std::string& bad, const std::string& why) {
+    const ProgramResult result = uniqnn({"run", model(), first, bad, last});
     EXPECT_EQ(result.exit_code, 1);
-    EXPECT_EQ(result.out, "");
-    EXPECT_THAT(result.err, HasSubstr(bad));
-    EXPECT_THAT(result.err, HasSubstr(why));
+    EXPECT_EQ(result.out, alone);
+    EXPECT_THAT(result.err, AllOf(StartsWith("uniqnn: error: "), HasSubstr(bad), HasSubstr(why)));
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+
+    const ProgramResult machine = uniqnn({"run", model(), first, bad, last, "--json"});
+    EXPECT_EQ(machine.exit_code, 1);
+    EXPECT_EQ(machine.err, result.err);
+    const json found = json::parse(machine.out).at("pictures");
+    ASSERT_EQ(found.size(), 3u);
+    EXPECT_EQ(found[0], expected[0]);
+    EXPECT_EQ(found[2], expected[1]);
+    EXPECT_EQ(found[1].at("file"), bad);
+    EXPECT_EQ(found[1].at("index"), 0);
+    EXPECT_EQ("uniqnn: error: " + found[1].at("error").get<std::string>() + "\n", result.err);
+    EXPECT_FALSE(found[1].contains("predictions"));
   };
-  expect_refused(write("large.pgm", "P5\n5 4\n255\n" + std::string(20, 'x')),
-                 "picture of another size than the network's");
-  expect_refused(write("short.pgm", "P5\n4 4\n255\nxyz"), "truncated");
-  expect_refused(write("text", "not a picture"), "not a picture of a known kind");
-  expect_refused(folder_ / "missing.png", "No such file");
-  expect_refused(write("idx", uniq::testing::idx_bytes({2, 3, 3}, std::string(18, 'x'))),
-                 "idx, picture 0");
+  expect_named(write("large.pgm", "P5\n5 4\n255\n" + std::string(20, 'x')),
+               "picture of another size than the network's");
+  expect_named(write("short.pgm", "P5\n4 4\n255\nxyz"), "truncated");
+  expect_named(write("text", "not a picture"), "not a picture of a known kind");
+  expect_named(folder_ / "missing.png", "No such file");
+  expect_named(folder_.path(), "Is a directory");
+  expect_named(write("idx", uniq::testing::idx_bytes({2, 3, 3}, std::string(18, 'x'))),
+               "idx, picture 0");
+  expect_named(write("cut.jpg", contents_of(UNIQ_PICTURES "/444.jpg").substr(0, 600)),
+               "damaged JPEG picture");
+}
+
+TEST_F(Run, FailsWhereNoPictureCanBeRead) {
+  pack(small_checkpoint(kBits));
+  const std::string bad = write("text", "not a picture");
+  const ProgramResult result = uniqnn({"run", model(), bad, bad});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 2) << result.err;
+}
+
+TEST_F(Run, ReadsPipesAndStandardInput) {
+  pack(small_checkpoint(kBits));
+  const std::string file = write_pgm("a.pgm", some_pixels(5));
+  json expected = pictures({model(), file});
+  const auto run_in_shell = [&](const std::string& pictures) {
+    const ProgramResult result = uniq::testing::run_program(
+        "/bin/bash",
+        {"-c", "cat '" + file + "' | '" UNIQNN "' run --json '" + model() + "' " + pictures});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out).at("pictures");
+  };
+  expected[0]["file"] = "standard input";
+  EXPECT_EQ(run_in_shell("-"), expected);
+  expected[0]["file"] = "/dev/stdin";
+  EXPECT_EQ(run_in_shell("/dev/stdin"), expected);
+  const json found = run_in_shell("<(cat '" + file + "')");
+  EXPECT_EQ(found[0]["predictions"], expected[0]["predictions"]);
+}
+
+TEST_F(Run, ShowsNamesWithoutWhatActsOnATerminal) {
+  format::CheckpointInfo info = small_checkpoint(kBits);
+  info.classes[0] = "left\u202eright";
+  pack(info);
+  const std::string file = write_pgm("a\u202eb\x1b[31m.pgm", some_pixels(5));
+  const ProgramResult result = uniqnn({"run", model(), file});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("left\\u202eright"), HasSubstr("a\\u202eb\\x1b[31m.pgm\n"),
+                    Not(HasSubstr("\u202e")), Not(HasSubstr("\x1b"))));
+  const ProgramResult machine = uniqnn({"run", model(), file, "--json"});
+  EXPECT_THAT(machine.out, Not(HasSubstr("\u202e")));
+  const json found = json::parse(machine.out).at("pictures")[0];
+  EXPECT_EQ(found["file"], file);
+  bool has_class = false;
+  for (const json& prediction : found["predictions"])
+    has_class = has_class || prediction["class"] == info.classes[0];
+  EXPECT_TRUE(has_class);
+  const ProgramResult missing = uniqnn({"run", model(), file + "\u202e"});
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("\\u202e"), Not(HasSubstr("\u202e"))));
 }
 
 }  // namespace

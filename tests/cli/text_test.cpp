@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tests/support/program.h"
+#include "uniq/base/escape.h"
 #include "uniq/cli/resume_command.h"
 #include "uniq/cli/table.h"
 
@@ -32,6 +33,7 @@ TEST(Text, OfStrangersIsMadeFitForATerminal) {
   EXPECT_EQ(printable("abcdef", 4), "abcd...");
   EXPECT_EQ(printable("äöüß", 4), "äöüß");
   EXPECT_EQ(printable("äöüßa", 4), "äöüß...");
+  EXPECT_EQ(printable("a\u202eb\xff", 3), "a\\u202eb...");
 }
 
 TEST(Text, IsReadBackByTheShell) {
@@ -43,6 +45,16 @@ TEST(Text, IsReadBackByTheShell) {
     EXPECT_EQ(result.out, text) << shell_quoted(text);
   }
   EXPECT_EQ(shell_quoted("train.epochs=3"), "train.epochs=3");
+}
+
+TEST(Text, IsShownToTheShellWithoutWhatActsOnATerminal) {
+  EXPECT_EQ(shell_shown("plain"), "plain");
+  EXPECT_EQ(shell_shown("it's ä"), shell_quoted("it's ä"));
+  for (const std::string text : {"a\nb", "a\u202e'b\\", "\x1b[31m", "\xff"}) {
+    const std::string shown = shell_shown(text);
+    EXPECT_EQ(escaped(shown), shown);
+    EXPECT_EQ(uniq::testing::run_program("/bin/bash", {"-c", "printf %s " + shown}).out, text);
+  }
 }
 
 TEST(ResumeCommand, RepeatsTheArguments) {
@@ -70,6 +82,12 @@ TEST(Table, AlignsItsColumns) {
             "name     size  note\n"
             "a           1  x\n"
             "größer  1,000\n");
+}
+
+TEST(Table, EscapesItsCells) {
+  Table table({{"class"}, {"note"}});
+  table.add({"a\u202eb\n", "x"});
+  EXPECT_EQ(table.text(), "class          note\na\\u202eb\\x0a  x\n");
 }
 
 TEST(Table, OfFactsHasNoHeadings) {

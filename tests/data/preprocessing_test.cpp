@@ -105,6 +105,9 @@ TEST(PreprocessingTest, ValuesOutOfRangeAreErrors) {
               HasSubstr("wrong number of values in mean (preprocessing): got 2, expected 1"));
   EXPECT_THAT(json_error(json_with("0.353", "0")), HasSubstr("deviation out of range"));
   EXPECT_THAT(json_error(json_with("0.353", "-1")), HasSubstr("deviation out of range"));
+  EXPECT_THAT(json_error(json_with("0.353", "9e-7")),
+              HasSubstr("deviation out of range (preprocessing): got 9e-07, expected a finite "
+                        "number of at least 1e-6"));
   EXPECT_THAT(json_error(json_with("0.286", "1e39")), HasSubstr("mean out of range"));
 }
 

@@ -91,6 +91,18 @@ TEST(Shape, UnaryOperatorsKeepTheShape) {
   }
 }
 
+TEST(Shape, NumbersInMessagesReadBack) {
+  EXPECT_EQ(refusal(BatchNorm{.eps = -1e-9}, {{5, 7, 8}}),
+            "graph: eps is out of range (node n): got -1e-09, expected a positive number; try "
+            "eps=1e-05");
+  EXPECT_EQ(refusal(BatchNorm{.momentum = 1.0000001}, {{5, 7, 8}}),
+            "graph: momentum is out of range (node n): got 1.0000001, expected 0 to 1; try "
+            "momentum=0.1");
+  EXPECT_EQ(refusal(Dropout{.p = 1e300}, {{5, 7, 8}}),
+            "graph: dropout's p is out of range (node n): got 1e+300, expected 0 to less than 1; "
+            "try p=0.5");
+}
+
 TEST(Shape, AddNeedsTwoEqualShapes) {
   EXPECT_EQ(infer(Add{}, {{5, 7, 8}, {5, 7, 8}}), (Shape{5, 7, 8}));
   EXPECT_EQ(refusal(Add{}, {{5, 7, 8}, {5, 7, 7}}),

@@ -134,6 +134,31 @@ TEST(Recipe, DottedKeysAndEmptySections) {
   EXPECT_EQ(recipe, parse(kMinimal));
 }
 
+TEST(Recipe, AKeyStandsOnceHoweverItIsWritten) {
+  EXPECT_EQ(error_with("optimizer: {lr: 1e-4}\noptimizer.lr: 2e-4"),
+            "key optimizer.lr stands twice (r.yaml:4): got another one at r.yaml:3");
+  EXPECT_EQ(error_with("optimizer.lr: 2e-4\noptimizer:\n  momentum: 0\n  lr: 1e-4"),
+            "key optimizer.lr stands twice (r.yaml:6): got another one at r.yaml:3");
+  EXPECT_EQ(error_with("data.name: cifar10"),
+            "key data.name stands twice (r.yaml:3): got another one at r.yaml:2");
+  EXPECT_EQ(error_with("model.name: vgg_small"),
+            "key model.name stands twice (r.yaml:3): got another one at r.yaml:1");
+  EXPECT_EQ(error_with("data.augmentation: {pad: 1}\ndata.augmentation.pad: 2"),
+            "key data.augmentation.pad stands twice (r.yaml:4): got another one at r.yaml:3");
+  EXPECT_EQ(error_with("optimizer: {lr: 1e-4}\noptimizer.momentum: 0"), "no error");
+  EXPECT_EQ(error_set("optimizer={lr: 1, lr: 2}"),
+            "key lr stands twice (--set optimizer): got another one at --set optimizer");
+  // The later setting wins, as scripts expect.
+  EXPECT_EQ(parse(kMinimal, {"optimizer={lr: 1}", "optimizer.lr=2"}).optimizer.lr, 2.0);
+}
+
+TEST(Recipe, ABracketThatIsMissingIsNamed) {
+  EXPECT_EQ(error_set("data.mean=[0.5"),
+            "this is not YAML (--set data.mean): got a list without its end, expected a closing "
+            "bracket, ]");
+  EXPECT_THAT(error_with("data.mean: [0.5"), HasSubstr("expected a closing bracket, ]"));
+}
+
 TEST(Recipe, SettingsComeLast) {
   const Recipe recipe = parse(
       std::string(kMinimal) + "train: {epochs: 2, start: x}\n",
@@ -288,6 +313,16 @@ class RecipeFileTest : public ::testing::Test {
 TEST_F(RecipeFileTest, OutputFollowsTheFilesName) {
   EXPECT_EQ(read_recipe(write("my_run.yaml", kMinimal), {}).output, "runs/my_run");
   EXPECT_EQ(read_recipe(folder_ / "my_run.yaml", {"output=else"}).output, "else");
+}
+
+TEST_F(RecipeFileTest, ContentsThatWereReadAreTheFiles) {
+  const std::string yaml = "base: base.yaml\nseed: 5\n";
+  write("base.yaml", kMinimal);
+  EXPECT_EQ(read_recipe(yaml, folder_ / "mine.yaml", {"threads=2"}),
+            read_recipe(write("mine.yaml", yaml), {"threads=2"}));
+  EXPECT_EQ(read_recipe(kMinimal, "-", {}).output, "runs/stdin");
+  EXPECT_EQ(usage_error_of([] { read_recipe("seed: x\n", "-", {}); }).substr(0, 26),
+            "seed (standard input:1): g");
 }
 
 TEST_F(RecipeFileTest, ABasesValuesComeFirst) {

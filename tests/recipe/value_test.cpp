@@ -1,5 +1,6 @@
 #include "uniq/recipe/value.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -10,6 +11,9 @@
 namespace uniq::recipe {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
 using testing::usage_error_of;
 
 Value parse(const std::string& text) { return parse_yaml(text, {"r.yaml"}); }
@@ -59,6 +63,22 @@ TEST(Value, RefusesWhatARecipeNeverNeeds) {
 TEST(Value, NamesTheLineOfASyntaxError) {
   EXPECT_TRUE(error_of("a: 1\nb: [1, 2\nc: 3\n").starts_with("this is not YAML (r.yaml:"));
   EXPECT_TRUE(error_of("a: 1\nb: ]\n").starts_with("this is not YAML (r.yaml:2): got "));
+}
+
+TEST(Value, NamesTheBracketThatIsMissing) {
+  const std::string list = "got a list without its end, expected a closing bracket, ]";
+  const std::string group = "got a group of keys without its end, expected a closing brace, }";
+  for (const std::string text :
+       {"[0.5", "[0.5, 0.25", "[", "[[1], [2]", "[0.5\n", "[{a: 1}, {b: 2}"})
+    EXPECT_THAT(error_of(text), EndsWith(list)) << text;
+  for (const std::string text : {"{a: 1", "{", "{a: [1]", "{a: {b: 1}", "{a: 1,"})
+    EXPECT_THAT(error_of(text), EndsWith(group)) << text;
+  for (const std::string text : {"a: [0.5\n", "a: 1\nb: [1, 2"})
+    EXPECT_THAT(error_of(text), AllOf(StartsWith("this is not YAML (r.yaml:"), EndsWith(list)))
+        << text;
+  EXPECT_EQ(error_of("{[a]: 1}"), "key is not a name (r.yaml:1): got a list, expected a name");
+  EXPECT_EQ(error_of("? {a: 1}\n: 2\nb: 3\n"),
+            "key is not a name (r.yaml:1): got a group of keys, expected a name");
 }
 
 TEST(Value, LimitsDepthCountAndSize) {

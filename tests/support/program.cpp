@@ -1,10 +1,14 @@
 #include "tests/support/program.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pty.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -35,6 +39,25 @@ void redirect(int descriptor, const std::filesystem::path& path) {
 void set_variable(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   ::setenv(assignment.substr(0, equals).c_str(), assignment.substr(equals + 1).c_str(), 1);
+}
+
+void limit(__rlimit_resource_t resource, std::optional<std::uint64_t> most) {
+  if (!most) return;
+  const rlimit both{*most, *most};
+  if (::setrlimit(resource, &both) != 0) ::_exit(126);
+}
+
+/// Root without capabilities is bound by permissions as its files' owner, and what is executed gets
+/// none anew. Where the bounding set cannot be changed, nobody.
+void give_up_privileges() {
+  constexpr uid_t kNobody = 65534;
+  if (::getuid() != 0) return;
+  bool has_none = true;
+  for (unsigned long capability = 0; capability < 64; ++capability)
+    has_none = (::prctl(PR_CAPBSET_DROP, capability) == 0 || errno == EINVAL) && has_none;
+  if (has_none) return;
+  if (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)
+    ::_exit(126);
 }
 
 [[noreturn]] void execute(const std::filesystem::path& program,
@@ -75,6 +98,10 @@ Program::Program(const std::filesystem::path& program, const std::vector<std::st
     set_variable("UNIQ_CACHE=off");  // what was tuned on this machine is no business of tests
     for (const std::string& assignment : options.environment) set_variable(assignment);
     if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) ::_exit(126);
+    limit(RLIMIT_FSIZE, options.file_bytes);
+    limit(RLIMIT_AS, options.memory_bytes);
+    if (options.without_privileges) give_up_privileges();
+    for (const int descriptor : options.closed) ::close(descriptor);
     execute(program, arguments);
   }
   if (child_terminal >= 0) {
@@ -92,6 +119,14 @@ Program::~Program() {
 }
 
 void Program::send(int signal) const { ::kill(pid_, signal); }
+
+void Program::limit_memory(std::uint64_t more) const {
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/" + std::to_string(pid_) + "/statm") >> pages;
+  const std::uint64_t bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + more;
+  const rlimit both{bytes, bytes};
+  if (::prlimit(pid_, RLIMIT_AS, &both, nullptr) != 0) throw std::runtime_error("cannot limit");
+}
 
 void Program::read_terminal() {
   if (terminal_ < 0) return;

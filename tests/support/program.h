@@ -4,7 +4,9 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +21,15 @@ struct ProgramResult {
 };
 
 struct ProgramOptions {
-  std::filesystem::path folder = {};          ///< where it runs; empty: here
-  std::vector<std::string> environment = {};  ///< "NAME=value", over the test's own
-  std::filesystem::path out = {};             ///< where standard output goes; empty: captured
-  bool error_is_terminal = false;             ///< standard error is a terminal of 80 columns
-  std::chrono::seconds limit{60};             ///< then it is killed
+  std::filesystem::path folder = {};               ///< where it runs; empty: here
+  std::vector<std::string> environment = {};       ///< "NAME=value", over the test's own
+  std::filesystem::path out = {};                  ///< where standard output goes; empty: captured
+  bool error_is_terminal = false;                  ///< standard error is a terminal of 80 columns
+  std::vector<int> closed = {};                    ///< descriptors that are closed when it starts
+  std::optional<std::uint64_t> file_bytes = {};    ///< RLIMIT_FSIZE
+  std::optional<std::uint64_t> memory_bytes = {};  ///< RLIMIT_AS
+  bool without_privileges = false;                 ///< permissions bind it, whoever runs the test
+  std::chrono::seconds limit{60};                  ///< then it is killed
 };
 
 /// A program that runs; killed, if it still does, at the end of the scope.
@@ -37,6 +43,8 @@ class Program {
 
   pid_t pid() const { return pid_; }
   void send(int signal) const;
+  /// Lowers RLIMIT_AS to what it has now and so many bytes more.
+  void limit_memory(std::uint64_t more) const;
   /// What it has written to standard error so far.
   std::string err_so_far();
   /// Waits until `text` stands in standard error; false where the program ends or the limit passes

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "tests/support/torch_random_test.h"
 #include "tests/verify/small_packed.h"
@@ -197,6 +198,25 @@ TEST(Check, SumsAreExact) {
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->packed, "1000000006");
   EXPECT_EQ(failure->trained, "1000000007");
+}
+
+ClassComparison compared(const std::vector<float>& logits, const std::vector<float>& trained,
+                         double bound) {
+  return compare_classes(logits, trained, std::vector<double>(logits.size(), bound));
+}
+
+TEST(CompareClasses, TiesCountAsTheSameWithinBothBounds) {
+  EXPECT_EQ(compared({1, 5, 2}, {1, 5, 2}, 0.25), ClassComparison::same);
+  EXPECT_EQ(compared({1, 5, 2}, {1, 5, 5}, 0.0), ClassComparison::tied)
+      << "the first of equal ones";
+  EXPECT_EQ(compared({1, 2, 5}, {1, 5, 5}, 0.0), ClassComparison::tied);
+  EXPECT_EQ(compared({5, 2, 4}, {1, 5, 5}, 0.0), ClassComparison::differs);
+  EXPECT_EQ(compared({1, 4.75f, 5}, {1, 5, 4.5f}, 0.25), ClassComparison::tied) << "at the bound";
+  EXPECT_EQ(compared({1, 4.75f, 5}, {1, 5, 4.25f}, 0.25), ClassComparison::differs);
+  EXPECT_EQ(compared({1, 5, 4.5f}, {1, 5, 4.25f}, 0.25), ClassComparison::same);
+  EXPECT_EQ(compare_classes(std::vector<float>{1, 5}, std::vector<float>{1, 1.5f},
+                            std::vector<double>{0.5, 0.0}),
+            ClassComparison::tied);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace uniq {
 
 inline constexpr std::size_t kAlignment = 64;
 
-/// Bytes from a multiple of kAlignment, zeros at first; throws std::bad_alloc.
+/// Bytes from a multiple of kAlignment, zeros at first; throws AllocationError (memory.h).
 class AlignedBytes {
  public:
   AlignedBytes() = default;

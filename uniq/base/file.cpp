@@ -12,75 +12,13 @@
 #include <system_error>
 #include <utility>
 
+#include "uniq/base/descriptor.h"
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/base/text.h"
 
 namespace uniq {
 namespace {
-
-/// What a person can do about a failed system call on a file that is read, or written.
-const char* remedy(int error, bool written) {
-  switch (error) {
-    case ENOSPC:
-      return "to free space on the disk";
-    case EDQUOT:
-      return "to free space within the disk quota";
-    case EFBIG:
-      return "to raise the file-size limit (ulimit -f)";
-    case EACCES:
-    case EPERM:
-      return "to change the permissions of the file or its folder";
-    case EROFS:
-      return "a folder on a disk that can be written";
-    case ENOENT:
-      return written ? "to check the path and to create the folder" : "to check the path";
-    case ENOTDIR:
-    case EISDIR:
-    case ENAMETOOLONG:
-      return "another file name";
-    case EMFILE:
-    case ENFILE:
-      return "to raise the limit of open files (ulimit -n)";
-    case EINVAL:
-      return written ? "" : "a regular file";
-    case EIO:
-      return "another disk";
-    default:
-      return "";
-  }
-}
-
-[[noreturn]] void throw_system_error(const std::string& what, const std::filesystem::path& path,
-                                     int error, bool written = false) {
-  throw Error(ErrorText{.what = what,
-                        .where = path.string(),
-                        .got = std::generic_category().message(error),
-                        .expected = "",
-                        .remedy = remedy(error, written)});
-}
-
-/// Closes a descriptor at the end of a scope.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
-int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0) {
-  for (;;) {
-    const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-    if (descriptor >= 0 || errno != EINTR) return descriptor;
-  }
-}
 
 /// 0 or the error number.
 int sync_retrying(int descriptor) {
@@ -100,119 +38,124 @@ int sync_folder(const std::filesystem::path& folder) {
   return error == EINVAL ? 0 : error;
 }
 
-[[noreturn]] void throw_too_large(const std::filesystem::path& path, std::uintmax_t size,
-                                  std::size_t limit) {
-  throw Error(ErrorText{.what = "file is too large",
-                        .where = path.string(),
-                        .got = size == 0 ? "more" : human_bytes(static_cast<double>(size)),
-                        .expected = "at most " + human_bytes(static_cast<double>(limit)),
-                        .remedy = ""});
+Descriptor open_to_read(const std::filesystem::path& path) {
+  const int descriptor = open_retrying(path, O_RDONLY);
+  if (descriptor < 0) throw_system_error("cannot open the file", path, errno);
+  return Descriptor(descriptor);
+}
+
+/// 0 at the end of the file.
+std::size_t read_some(int descriptor, const std::filesystem::path& path, char* to,
+                      std::size_t bytes) {
+  for (;;) {
+    const ssize_t got = ::read(descriptor, to, bytes);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) throw_system_error("cannot read the file", path, errno);
+  }
+}
+
+/// Reads until `contents` is full or the file ends; returns how many bytes of it are read then.
+std::size_t fill(int descriptor, const std::filesystem::path& path, std::string& contents,
+                 std::size_t size) {
+  while (size < contents.size()) {
+    const std::size_t got =
+        read_some(descriptor, path, contents.data() + size, contents.size() - size);
+    if (got == 0) break;
+    size += got;
+  }
+  return size;
+}
+
+std::string read_all(int descriptor, const std::filesystem::path& path, const LimitByStart& limit) {
+  const struct stat before = status_of(descriptor, path);
+  if (S_ISDIR(before.st_mode)) throw_system_error("cannot read the file", path, EISDIR);
+  std::string contents(kFileStart, '\0');
+  std::size_t size = fill(descriptor, path, contents, 0);
+  const std::size_t most = limit(std::string_view(contents).substr(0, size));
+  // The size is only a first guess: pipes have none, nor have the files in /proc.
+  const auto announced = static_cast<std::uintmax_t>(before.st_size);
+  if (announced > most) throw_too_large(path, announced, most);
+  constexpr std::size_t kChunk = 1 << 16;
+  std::size_t room = static_cast<std::size_t>(announced) + 1;
+  for (;;) {
+    if (size > most) throw_too_large(path, 0, most);
+    if (size < contents.size()) break;
+    if (room <= size) room = size + std::max(size, kChunk);
+    with_memory(path.string(), room, [&] { contents.resize(room); });
+    size = fill(descriptor, path, contents, size);
+  }
+  contents.resize(size);
+  check_unchanged(before, status_of(descriptor, path), path);
+  return contents;
+}
+
+/// Gives a new file the owner, group and permissions of the one that it is going to replace.
+void take_permissions(int descriptor, const struct stat& replaced) {
+  constexpr uid_t kKeep = static_cast<uid_t>(-1);
+  mode_t mode = replaced.st_mode & 0777;
+  const bool has_owner = ::fchown(descriptor, replaced.st_uid, replaced.st_gid) == 0;
+  if (!has_owner && ::fchown(descriptor, kKeep, replaced.st_gid) != 0) {
+    const mode_t everybody = mode & 07;
+    mode = (mode & 0707) | (mode & (everybody << 3));
+  }
+  // File systems without permissions refuse; there is nothing to keep on them.
+  static_cast<void>(::fchmod(descriptor, mode));
 }
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path, std::size_t limit) {
-  const Descriptor file(open_retrying(path, O_RDONLY));
-  if (file.get() < 0) throw_system_error("cannot open the file", path, errno);
+bool file_exists(const std::filesystem::path& path) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw_system_error("cannot read the file", path, errno);
-  if (S_ISDIR(status.st_mode)) throw_system_error("cannot read the file", path, EISDIR);
+  if (::stat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw_system_error("cannot open the file", path, errno);
+}
 
-  // The size is only a first guess: pipes have none, and a file may grow while it is read.
-  const auto announced = static_cast<std::uintmax_t>(status.st_size);
-  if (announced > limit) throw_too_large(path, announced, limit);
-  constexpr std::size_t kChunk = 1 << 16;
-  std::string contents(static_cast<std::size_t>(announced) + 1, '\0');
-  std::size_t size = 0;
-  for (;;) {
-    if (size == contents.size()) contents.resize(size + std::max(size, kChunk));
-    const ssize_t got = ::read(file.get(), contents.data() + size, contents.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_system_error("cannot read the file", path, errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-    if (size > limit) throw_too_large(path, 0, limit);
-  }
-  contents.resize(size);
+bool can_be_read_again(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status) ||
+         std::filesystem::is_directory(status) || std::filesystem::is_block_file(status);
+}
+
+std::string read_file(const std::filesystem::path& path, std::size_t limit) {
+  const Descriptor file = open_to_read(path);
+  return read_all(file.get(), path, [limit](std::string_view) { return limit; });
+}
+
+std::string read_file_start(const std::filesystem::path& path, std::size_t bytes) {
+  const Descriptor file = open_to_read(path);
+  std::string contents(bytes, '\0');
+  contents.resize(fill(file.get(), path, contents, 0));
   return contents;
 }
 
-InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
-  // A pipe without a writer would block; for a regular file the flag means nothing.
-  Descriptor file(open_retrying(path, O_RDONLY | O_NONBLOCK));
-  struct stat status {};
-  int error = file.get() < 0 || ::fstat(file.get(), &status) != 0 ? errno : 0;
-  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
-  if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
-  if (error != 0) throw_system_error("cannot open the file", path, error);
-  size_ = static_cast<std::uint64_t>(status.st_size);
-  modified_ = status.st_mtim;
-  descriptor_ = file.release();
+std::string read_input(const std::string& file, std::size_t limit) {
+  return read_input(file, [limit](std::string_view) { return limit; });
 }
 
-InputFile::~InputFile() { ::close(descriptor_); }
-
-void InputFile::read(std::uint64_t offset, std::span<std::byte> to) const {
-  while (!to.empty()) {
-    const ssize_t got = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_system_error("cannot read the file", path_, errno);
-    if (got == 0) fail_changed(offset);
-    offset += static_cast<std::uint64_t>(got);
-    to = to.subspan(static_cast<std::size_t>(got));
-  }
+std::string read_input(const std::string& file, const LimitByStart& limit) {
+  if (file == kStandardInput) return read_all(STDIN_FILENO, input_name(file), limit);
+  const Descriptor descriptor = open_to_read(file);
+  return read_all(descriptor.get(), file, limit);
 }
 
-PageBytes InputFile::read_rest(std::uint64_t offset) const {
-  PageBytes rest = memory_for(size_ - offset);
-  read(offset, rest.bytes());
-  check_unchanged();
-  return rest;
-}
-
-/// A sparse file costs its maker nothing: one that is larger than all memory is refused before
-/// there is none left for others.
-PageBytes InputFile::memory_for(std::uint64_t size) const {
-  const auto most = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                    static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  try {
-    if (size <= most) return PageBytes(static_cast<std::size_t>(size));
-  } catch (const std::bad_alloc&) {
-    throw Error(ErrorText{.what = "out of memory",
-                          .where = path_.string(),
-                          .got = human_bytes(static_cast<double>(size)) + " to read",
-                          .remedy = "with more memory"});
-  }
-  throw_too_large(path_, size, static_cast<std::size_t>(most));
-}
-
-void InputFile::check_unchanged() const {
-  struct stat now {};
-  if (::fstat(descriptor_, &now) != 0) throw_system_error("cannot read the file", path_, errno);
-  const bool is_same = static_cast<std::uint64_t>(now.st_size) == size_ &&
-                       now.st_mtim.tv_sec == modified_.tv_sec &&
-                       now.st_mtim.tv_nsec == modified_.tv_nsec;
-  if (!is_same) fail_changed(static_cast<std::uint64_t>(now.st_size));
-}
-
-void InputFile::fail_changed(std::uint64_t size) const {
-  throw Error(ErrorText{.what = "the file was changed while it was read",
-                        .where = path_.string(),
-                        .got = std::to_string(size) + " bytes",
-                        .expected = std::to_string(size_) + ", not written to",
-                        .remedy = "again; a file is replaced safely by renaming another"});
+std::string input_name(const std::string& file) {
+  return file == kStandardInput ? "standard input" : file;
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
-  std::error_code ignored;
-  if (std::filesystem::is_symlink(path, ignored)) {
-    target_ = std::filesystem::weakly_canonical(path, ignored);
-    if (target_.empty()) target_ = path;
+  std::error_code error;
+  if (std::filesystem::is_symlink(path, error)) {
+    target_ = std::filesystem::weakly_canonical(path, error);
+    if (error) fail("write", error.value());
   }
-  const std::filesystem::file_status status = std::filesystem::status(target_, ignored);
-  if (std::filesystem::is_directory(status)) fail("write", EISDIR);
-  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) {
-    create_temporary();
+  struct stat status {};
+  const bool exists = ::stat(target_.c_str(), &status) == 0;
+  if (!exists && errno != ENOENT) fail("write", errno);
+  if (exists && S_ISDIR(status.st_mode)) fail("write", EISDIR);
+  if (!exists || S_ISREG(status.st_mode)) {
+    create_temporary(exists ? &status : nullptr);
     return;
   }
   descriptor_ = open_retrying(target_, O_WRONLY);
@@ -221,22 +164,21 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_
 
 AtomicFile::~AtomicFile() { discard(); }
 
-void AtomicFile::create_temporary() {
+void AtomicFile::create_temporary(const struct stat* replaced) {
   static std::atomic<unsigned> counter{0};
-  std::string stem = ".";
-  stem += target_.filename().string();
-  stem += '.';
-  stem += std::to_string(::getpid());
-  stem += '-';
+  // Short, whatever the file's own name: that may be as long as the system allows.
+  const std::string stem = ".uniqnn-" + std::to_string(::getpid()) + "-";
+  const mode_t mode = replaced == nullptr ? 0666 : 0600;
   for (;;) {
     temporary_ = target_.parent_path() / (stem + std::to_string(counter++) + ".tmp");
-    descriptor_ = open_retrying(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    if (descriptor_ >= 0) return;
+    descriptor_ = open_retrying(temporary_, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (descriptor_ >= 0) break;
     const int error = errno;
     if (error == EEXIST) continue;  // left by a killed process that had the same number
     temporary_.clear();
     fail("create", error);
   }
+  if (replaced != nullptr) take_permissions(descriptor_, *replaced);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {

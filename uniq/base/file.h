@@ -5,17 +5,46 @@
 #include <cstdint>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "uniq/base/page_bytes.h"
+struct stat;
 
 namespace uniq {
 
+/// The largest size that read_file() accepts where nobody says otherwise, in bytes.
+inline constexpr std::size_t kLargestFile = std::size_t{1} << 34;
+
 /// The whole file; throws Error that names it and says why it cannot be read (a directory is not a
-/// file). `limit`: largest size accepted, in bytes.
-std::string read_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 34);
+/// file; another program wrote into it meanwhile). `limit`: largest size accepted, in bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t limit = kLargestFile);
+
+/// At most the first `bytes` of a file.
+std::string read_file_start(const std::filesystem::path& path, std::size_t bytes);
+
+/// Whether a file or folder of that name is there. Throws Error where it cannot be told: without
+/// permission, behind a symbolic link to itself, of a name that is too long.
+bool file_exists(const std::filesystem::path& path);
+
+/// Whether a file can be read again from its beginning: not a pipe, a socket or a terminal.
+bool can_be_read_again(const std::filesystem::path& path);
+
+/// The argument that stands for standard input.
+inline constexpr std::string_view kStandardInput = "-";
+
+/// As read_file(); "-" is standard input, read to its end.
+std::string read_input(const std::string& file, std::size_t limit = kLargestFile);
+
+/// The same where the limit depends on the kind of file: `limit` gets the first kFileStart bytes,
+/// or all of a shorter file, before the rest is read or memory for it taken. It may throw.
+inline constexpr std::size_t kFileStart = 4096;
+using LimitByStart = std::function<std::size_t(std::string_view start)>;
+std::string read_input(const std::string& file, const LimitByStart& limit);
+
+/// How messages call the input: the file, or "standard input".
+std::string input_name(const std::string& file);
 
 /// A regular file whose size is known before any memory is taken for it, and which is read, not
 /// mapped: once that is done, nothing depends on it. Not for several threads at once.
@@ -52,7 +81,10 @@ class InputFile {
 /// not replaced; a device or a pipe (/dev/stdout) is written directly, for there is nothing to
 /// keep. Not for several threads at once.
 ///
-/// A process that is killed leaves its temporary file, `.<name>.<pid>-<n>.tmp`, behind.
+/// A file that is replaced keeps its permissions and, where the system permits it, its owner and
+/// group; where the group cannot be kept, the new group may do no more than everybody.
+///
+/// A process that is killed leaves its temporary file, `.uniqnn-<pid>-<n>.tmp`, behind.
 /// A file-size limit (RLIMIT_FSIZE) raises SIGXFSZ, which kills by default: programs call
 /// ignore_file_size_signal() at their start and get the Error instead.
 class AtomicFile {
@@ -68,7 +100,7 @@ class AtomicFile {
 
  private:
   [[noreturn]] void fail(const char* action, int error);
-  void create_temporary();
+  void create_temporary(const struct stat* replaced);
   void discard() noexcept;
   void close_checked();
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+
+#include "uniq/base/escape.h"
 
 namespace uniq {
 namespace {
@@ -35,6 +38,13 @@ std::string two_digits(long long number) {
   return text;
 }
 
+template <class Number>
+std::string shortest(Number number) {
+  std::array<char, 32> text{};  // "-2.2250738585072014e-308"
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
+}
+
 }  // namespace
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
@@ -54,21 +64,10 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 
 std::string quoted_name(std::string_view name) {
   constexpr std::size_t kLongest = 100;
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text = "'";
-  for (const char c : name.substr(0, kLongest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      text += c;
-      continue;
-    }
-    text += "\\x";
-    text += kHex[byte / 16];
-    text += kHex[byte % 16];
-  }
-  if (name.size() > kLongest) text += "...";
-  text += '\'';
-  return text;
+  std::size_t end = std::min(name.size(), kLongest);
+  // Not within a character of UTF-8.
+  while (end < name.size() && end > 0 && (name[end] & '\xc0') == '\x80') --end;
+  return "'" + escaped(name.substr(0, end)) + (end < name.size() ? "...'" : "'");
 }
 
 bool matches_pattern(std::string_view pattern, std::string_view name) {
@@ -102,6 +101,10 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   }
   return text;
 }
+
+std::string number_text(float number) { return shortest(number); }
+
+std::string number_text(double number) { return shortest(number); }
 
 std::string human_bytes(double bytes) {
   static constexpr std::array<const char*, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};

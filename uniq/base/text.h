@@ -11,7 +11,7 @@ namespace uniq {
 /// name's length away). Names of more than 128 characters are no typing errors: empty.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
-/// A name out of a file, fit for a message: in quotes, control characters as \xNN, long ones cut.
+/// A name out of a file, fit for a message: in quotes, escaped (escape.h), cut behind 100 bytes.
 std::string quoted_name(std::string_view name);
 
 /// Shell pattern over a whole name: '*' any text, '?' one character.
@@ -19,6 +19,10 @@ bool matches_pattern(std::string_view pattern, std::string_view name);
 
 /// "a, b, c".
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
+
+/// The shortest text that reads back as the same number: "0.1", "9e-07", "inf".
+std::string number_text(float number);
+std::string number_text(double number);
 
 /// "12 B", "3.4 kB", "1.25 MB": powers of 1000.
 std::string human_bytes(double bytes);

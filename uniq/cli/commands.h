@@ -3,6 +3,7 @@
 // and bench are here.
 #pragma once
 
+#include "uniq/cli/file_kind.h"
 #include "uniq/cli/options/options.h"
 
 namespace uniq::cli {
@@ -16,7 +17,7 @@ int completions(const CompletionsOptions& options);
 // The file is a packed model.
 int eval_packed(const EvalOptions& options);
 int bench_packed(const BenchOptions& options);
-int summary_packed(const SummaryOptions& options);
-int inspect_packed(const InspectOptions& options);
+int summary_packed(const InputFile& file, bool json);
+int inspect_packed(const InputFile& file, bool json);
 
 }  // namespace uniq::cli

@@ -1,5 +1,6 @@
 #include "uniq/cli/console.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/base/escape.h"
 
 namespace uniq::cli {
 namespace {
@@ -39,7 +41,8 @@ bool use_colour(int descriptor) {
 
 void report(const std::string& kind, const char* colour, const std::string& message) {
   const bool coloured = use_colour(STDERR_FILENO);
-  print_error("uniqnn: " + (coloured ? colour + kind + kPlain : kind) + " " + message + "\n");
+  print_error("uniqnn: " + (coloured ? colour + kind + kPlain : kind) + " " + escaped(message) +
+              "\n");
 }
 
 }  // namespace
@@ -58,6 +61,19 @@ void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 void report_error(const std::string& message) { report("error:", kRed, message); }
 
 void report_warning(const std::string& message) { report("warning:", kYellow, message); }
+
+void report_out_of_memory() { print_error("uniqnn: error: out of memory\n"); }
+
+void open_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest number that is free, which is this one.
+    if (::open("/dev/null", O_RDWR) >= 0) continue;
+    throw Error(ErrorText{"cannot replace a closed standard descriptor", "/dev/null",
+                          std::generic_category().message(errno), "",
+                          "to keep descriptors 0 to 2 open"});
+  }
+}
 
 bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
 

@@ -14,9 +14,16 @@ struct ReaderGone {};
 /// To standard error; that nobody reads it is no failure.
 void print_error(std::string_view text);
 
-/// "uniqnn: error: ..." and "uniqnn: warning: ..." with a newline, coloured on a terminal.
+/// "uniqnn: error: ..." and "uniqnn: warning: ..." on one line, escaped (base/escape.h), coloured
+/// on a terminal.
 void report_error(const std::string& message);
 void report_warning(const std::string& message);
+/// "uniqnn: error: out of memory", without taking any.
+void report_out_of_memory();
+
+/// Opens /dev/null on each of the descriptors 0 to 2 that is closed (`uniqnn ... 2>&-`): the next
+/// file to be opened would take its number, and messages would be written into that file.
+void open_standard_descriptors();
 
 bool is_terminal(int descriptor);
 /// Columns; 80 where the terminal does not say.

@@ -1,6 +1,7 @@
 #include "uniq/cli/evaluation_text.h"
 
 #include "uniq/base/error.h"
+#include "uniq/base/escape.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
@@ -51,7 +52,7 @@ void check_classes(const data::Dataset& dataset, const std::string& data,
 
 std::string evaluation_text(const Evaluation& evaluation, const EvalOptions& options,
                             const std::string& data, const std::vector<std::string>& classes) {
-  if (options.json) return to_json(evaluation, classes) + "\n";
+  if (options.json) return escaped_json(to_json(evaluation, classes)) + "\n";
   std::string text = result_table(evaluation, options, data);
   if (options.per_class) text += "\n" + class_table(evaluation, classes);
   return text;

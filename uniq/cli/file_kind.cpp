@@ -1,27 +1,13 @@
 #include "uniq/cli/file_kind.h"
 
-#include <array>
-#include <cerrno>
-#include <fstream>
 #include <string_view>
-#include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/base/file.h"
+#include "uniq/recipe/value.h"
 
 namespace uniq::cli {
 namespace {
-
-std::string first_bytes(const std::filesystem::path& path) {
-  std::array<char, 4096> buffer;
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(buffer.data(), buffer.size());
-  if (stream.bad() || (!stream.is_open())) {
-    throw Error(ErrorText{"cannot read the file", path.string(),
-                          std::generic_category().message(errno), "", "to check the path"});
-  }
-  return std::string(buffer.data(), static_cast<std::size_t>(stream.gcount()));
-}
 
 /// The header's length in eight bytes, then the header, which is JSON.
 bool begins_like_safetensors(std::string_view bytes) {
@@ -45,21 +31,40 @@ bool begins_like_graph(std::string_view text) {
   return false;
 }
 
-}  // namespace
-
-FileKind file_kind(const std::filesystem::path& path) {
-  const std::string bytes = first_bytes(path);
-  if (begins_like_packed(bytes)) return FileKind::packed;
-  if (begins_like_safetensors(bytes)) return FileKind::safetensors;
-  if (bytes.find('\0') != std::string::npos) {
-    throw Error(ErrorText{"the file is of no known kind", path.string(), "",
+FileKind kind_of(std::string_view start, const std::string& name) {
+  if (begins_like_packed(start)) return FileKind::packed;
+  if (begins_like_safetensors(start)) return FileKind::safetensors;
+  if (start.find('\0') != std::string_view::npos) {
+    throw Error(ErrorText{"the file is of no known kind", name, "",
                           "a recipe, a checkpoint, a packed model or a network's text", ""});
   }
-  return begins_like_graph(bytes) ? FileKind::graph : FileKind::text;
+  return begins_like_graph(start) ? FileKind::graph : FileKind::text;
+}
+
+/// In bytes.
+std::size_t largest_size(FileKind kind) {
+  constexpr std::size_t kLargestGraph = std::size_t{64} << 20;
+  if (kind == FileKind::text) return recipe::kMaxRecipeBytes;
+  return kind == FileKind::graph ? kLargestGraph : kLargestFile;
+}
+
+}  // namespace
+
+InputFile read_input_file(const std::string& path) {
+  InputFile file{.path = path, .name = input_name(path), .contents = {}};
+  file.contents = read_input(path, [&file](std::string_view start) {
+    file.kind = kind_of(start, file.name);
+    return largest_size(file.kind);
+  });
+  return file;
 }
 
 bool is_packed_model(const std::filesystem::path& path) {
-  return begins_like_packed(first_bytes(path));
+  if (!can_be_read_again(path)) {
+    throw Error(ErrorText{"the file can be read only once", path.string(), "a pipe or a device",
+                          "a regular file", "to write it to a disk first"});
+  }
+  return begins_like_packed(read_file_start(path, kFileStart));
 }
 
 bool is_checkpoint(const std::map<std::string, std::string>& metadata) {

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "uniq/base/error.h"
@@ -11,11 +12,9 @@
 
 namespace uniq::cli {
 
-int guarded(const std::function<int()>& body) {
-  // A full disk and a reader that went away are errors of a write, not the end of the process:
-  // training goes on when nobody reads its progress any more.
-  ignore_file_size_signal();
-  std::signal(SIGPIPE, SIG_IGN);
+namespace {
+
+int report_errors_of(const std::function<int()>& body) {
   try {
     return body();
   } catch (const ReaderGone&) {
@@ -24,10 +23,32 @@ int guarded(const std::function<int()>& body) {
     report_error(error.what());
     return kUsage;
   } catch (const std::bad_alloc&) {
-    report_error("out of memory");
+    throw;
+  } catch (const std::filesystem::filesystem_error& error) {
+    report_error(to_string({.what = "cannot use the file or folder",
+                            .where = error.path1().string(),
+                            .got = error.code().message()}));
     return kFailure;
   } catch (const std::exception& error) {
     report_error(error.what());
+    return kFailure;
+  }
+}
+
+}  // namespace
+
+int guarded(const std::function<int()>& body) {
+  // A full disk and a reader that went away are errors of a write, not the end of the process:
+  // training goes on when nobody reads its progress any more.
+  ignore_file_size_signal();
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return report_errors_of([&body] {
+      open_standard_descriptors();
+      return body();
+    });
+  } catch (const std::bad_alloc&) {  // of the body, or of a message
+    report_out_of_memory();
     return kFailure;
   }
 }

@@ -199,8 +199,9 @@ Json plain_json(const Safetensors& file) {
 }  // namespace
 
 int inspect(const InspectOptions& options) {
-  if (is_packed_model(options.file)) return inspect_packed(options);
-  const Safetensors file{std::filesystem::path(options.file)};
+  const InputFile input = read_input_file(options.file);
+  if (input.kind == FileKind::packed) return inspect_packed(input, options.json);
+  const Safetensors file(input.bytes(), input.name);
   if (!is_checkpoint(file.metadata())) {
     print(options.json ? json_text(plain_json(file)) : plain_text(file));
     return kSuccess;

@@ -36,10 +36,11 @@ struct Inspected {
   std::uint32_t checksum = 0;
 };
 
-Inspected read(const std::string& file) {
-  Inspected read{.file = file, .model = {}, .sizes = {}};
-  read.model = format::read_packed(file, &read.checksum);
+Inspected read(const InputFile& file) {
+  Inspected read{
+      .file = file.name, .model = format::read_packed(file.bytes(), file.name), .sizes = {}};
   format::to_bytes(read.model, &read.sizes);
+  read.checksum = format::packed_checksum(file.bytes());
   return read;
 }
 
@@ -239,9 +240,9 @@ Json result_json(const Inspected& inspected) {
 
 }  // namespace
 
-int inspect_packed(const InspectOptions& options) {
-  const Inspected inspected = read(options.file);
-  print(options.json ? json_text(result_json(inspected)) : result_text(inspected));
+int inspect_packed(const InputFile& file, bool json) {
+  const Inspected inspected = read(file);
+  print(json ? json_text(result_json(inspected)) : result_text(inspected));
   return kSuccess;
 }
 

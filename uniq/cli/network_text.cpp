@@ -10,7 +10,7 @@ namespace {
 std::string numbers(const std::vector<float>& values) {
   std::vector<std::string> texts;
   texts.reserve(values.size());
-  for (const float value : values) texts.push_back(significant(value));
+  for (const float value : values) texts.push_back(number_text(value));
   return join(texts);
 }
 

@@ -34,9 +34,9 @@ struct Written {
   std::int64_t fp32_bytes = 0;  ///< of the network before
 };
 
-void check_files(const PackOptions& options) {
-  if (file_kind(options.checkpoint) != FileKind::safetensors) {
-    throw Error(ErrorText{"the file is no checkpoint", options.checkpoint, "",
+void check_files(const PackOptions& options, const InputFile& checkpoint) {
+  if (checkpoint.kind != FileKind::safetensors) {
+    throw Error(ErrorText{"the file is no checkpoint", checkpoint.name, "",
                           "a file that `uniqnn train` wrote", ""});
   }
   std::error_code missing;
@@ -147,8 +147,9 @@ int pack(const PackOptions& options) {
     const pack::RandomNetwork network = random_network(options);
     return write(options, network.info, pack::tensors_of(network));
   }
-  check_files(options);
-  const format::Safetensors file{std::filesystem::path(options.checkpoint)};
+  const InputFile checkpoint = read_input_file(options.checkpoint);
+  check_files(options, checkpoint);
+  const format::Safetensors file(checkpoint.bytes(), checkpoint.name);
   return write(options, format::read_checkpoint_info(file), pack::tensors_of(file));
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "uniq/base/escape.h"
 #include "uniq/cli/console.h"
 
 namespace uniq::cli {
@@ -42,7 +43,7 @@ ProgressDisplay::~ProgressDisplay() { clear(); }
 void ProgressDisplay::message(const std::string& line) {
   if (settings_.quiet) return;
   clear();
-  settings_.write(line + "\n");
+  settings_.write(escaped(line) + "\n");
 }
 
 void ProgressDisplay::progress(const metrics::Progress& progress, const std::string& head,

@@ -15,7 +15,7 @@ std::string resume_command(const std::vector<std::string>& arguments) {
       options_ended = true;
     }
     const bool is_dropped = !options_ended && (argument == "--resume" || argument == "--overwrite");
-    if (!is_dropped) command += std::string(" ").append(shell_quoted(argument));
+    if (!is_dropped) command += std::string(" ").append(shell_shown(argument));
   }
   return command + resume;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "uniq/base/error.h"
+#include "uniq/base/file.h"
 #include "uniq/cli/commands.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
@@ -35,6 +36,7 @@ struct Seen {
   std::size_t index = 0;  ///< of the picture in its file
   std::size_t count = 1;  ///< of pictures in the file
   std::vector<Prediction> predictions;
+  std::string error;  ///< why there are none
 };
 
 std::string name_of(const Seen& seen) {
@@ -68,11 +70,9 @@ std::vector<Prediction> best(const std::vector<float>& logits, std::int64_t coun
   return predictions;
 }
 
-std::vector<float> logits_of(const data::Picture& picture, runtime::Session& session,
+std::vector<float> logits_of(const data::Picture& fitted, runtime::Session& session,
                              const std::string& name) {
-  const runtime::Network& network = session.network();
-  const data::Picture fitted = data::prepare(picture, network.model().preprocessing, name);
-  std::vector<float> logits(static_cast<std::size_t>(network.classes()));
+  std::vector<float> logits(static_cast<std::size_t>(session.network().classes()));
   session.run(fitted.pixels, logits);
   if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
     throw Error(ErrorText{"the network's answer is NaN or Inf", name, "", "finite logits",
@@ -81,23 +81,49 @@ std::vector<float> logits_of(const data::Picture& picture, runtime::Session& ses
   return logits;
 }
 
+/// Keeps what `look` finds in a picture or, where it throws an Error, why it finds nothing. Returns
+/// whether it found something.
+template <class Look>
+bool keep(Seen& own, Look look) {
+  try {
+    own.predictions = look();
+    return true;
+  } catch (const Error& error) {
+    own.error = error.what();
+    report_error(own.error);
+    return false;
+  }
+}
+
 void look_at(const std::string& file, const RunOptions& options, runtime::Session& session,
              std::vector<Seen>& seen) {
-  const std::vector<data::Picture> pictures = data::read_pictures(file);
+  Seen own{.file = input_name(file), .predictions = {}, .error = {}};
+  std::vector<data::Picture> pictures;
+  const bool is_read = keep(own, [&] {
+    pictures = data::read_pictures(read_input(file, data::kLargestPictureFile), own.file);
+    return std::vector<Prediction>();
+  });
+  if (!is_read) seen.push_back(own);
+  own.count = pictures.size();
   const std::size_t wanted =
       options.first == 0 ? pictures.size() : static_cast<std::size_t>(options.first);
+  const data::Preprocessing& preprocessing = session.network().model().preprocessing;
   for (std::size_t i = 0; i < std::min(wanted, pictures.size()); ++i) {
-    Seen& own = seen.emplace_back();
-    own.file = file;
     own.index = i;
-    own.count = pictures.size();
-    own.predictions = best(logits_of(pictures[i], session, name_of(own)), options.top);
+    bool fits = false;
+    keep(seen.emplace_back(own), [&] {
+      const data::Picture fitted = data::prepare(pictures[i], preprocessing, name_of(own));
+      fits = true;
+      return best(logits_of(fitted, session, name_of(own)), options.top);
+    });
+    if (!fits) return;  // the pictures of a file have one size
   }
 }
 
 std::string result_text(const std::vector<Seen>& seen, const std::vector<std::string>& classes) {
   std::string text;
   for (const Seen& own : seen) {
+    if (!own.error.empty()) continue;
     Table table({{""}, {""}, {"", Table::Align::right}});
     for (const Prediction& prediction : own.predictions) {
       table.add({"", printable(classes[prediction.label]),
@@ -113,6 +139,10 @@ Json result_json(const std::vector<Seen>& seen, const RunOptions& options,
                  const std::vector<std::string>& classes) {
   Json pictures = Json::array();
   for (const Seen& own : seen) {
+    if (!own.error.empty()) {
+      pictures.push_back({{"file", own.file}, {"index", own.index}, {"error", own.error}});
+      continue;
+    }
     Json predictions = Json::array();
     for (const Prediction& prediction : own.predictions) {
       predictions.push_back({{"class", classes[prediction.label]},
@@ -131,12 +161,13 @@ Json result_json(const std::vector<Seen>& seen, const RunOptions& options,
 int run(const RunOptions& options) {
   const auto network = load_tuned_network(options.model, options.threads);
   runtime::Session session(network, {.threads = options.threads});
-  // All at the end: an error in one picture leaves nothing half.
   std::vector<Seen> seen;
   for (const std::string& file : options.images) look_at(file, options, session, seen);
   const std::vector<std::string> classes = class_names(network->model());
   print(options.json ? json_text(result_json(seen, options, classes)) : result_text(seen, classes));
-  return kSuccess;
+  const bool all_read =
+      std::ranges::all_of(seen, [](const Seen& own) { return own.error.empty(); });
+  return all_read ? kSuccess : kFailure;
 }
 
 }  // namespace uniq::cli

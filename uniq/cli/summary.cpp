@@ -1,9 +1,10 @@
 #include "uniq/graph/summary.h"
 
 #include <string>
+#include <vector>
 
 #include "uniq/base/error.h"
-#include "uniq/base/file.h"
+#include "uniq/base/escape.h"
 #include "uniq/cli/commands.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
@@ -17,8 +18,8 @@
 namespace uniq::cli {
 namespace {
 
-graph::Summary of_recipe(const SummaryOptions& options) {
-  const recipe::Recipe recipe = recipe::read_recipe(options.file, options.settings);
+graph::Summary of_recipe(const InputFile& file, const std::vector<std::string>& settings) {
+  const recipe::Recipe recipe = recipe::read_recipe(file.contents, file.path, settings);
   const data::DatasetGeometry pictures = data::dataset_geometry(recipe.data.name);
   const graph::Graph graph = models::load_model(recipe.model.name, {.channels = pictures.channels,
                                                                     .height = pictures.height,
@@ -27,35 +28,34 @@ graph::Summary of_recipe(const SummaryOptions& options) {
   return graph::summarize(graph, graph::make_bit_plan(graph, recipe.quantize.bits));
 }
 
-graph::Summary of_checkpoint(const std::string& file) {
+graph::Summary of_checkpoint(const InputFile& file) {
   const format::CheckpointInfo info =
-      format::read_checkpoint_info(format::Safetensors(std::filesystem::path(file)));
+      format::read_checkpoint_info(format::Safetensors(file.bytes(), file.name));
   return graph::summarize(info.graph, info.bit_plan);
 }
 
 /// Nothing is quantized in a network that no recipe speaks of.
-graph::Summary of_graph(const std::string& file) {
-  constexpr std::size_t kLargestFile = std::size_t{64} << 20;
-  const graph::Graph graph = graph::parse_graph(read_file(file, kLargestFile), file);
+graph::Summary of_graph(const InputFile& file) {
+  const graph::Graph graph = graph::parse_graph(file.contents, file.name);
   return graph::summarize(graph, graph::make_bit_plan(graph, {}));
 }
 
-graph::Summary summary_of(const SummaryOptions& options, FileKind kind) {
-  if (kind == FileKind::text) return of_recipe(options);
-  return kind == FileKind::graph ? of_graph(options.file) : of_checkpoint(options.file);
+graph::Summary summary_of(const InputFile& file, const SummaryOptions& options) {
+  if (file.kind == FileKind::text) return of_recipe(file, options.settings);
+  return file.kind == FileKind::graph ? of_graph(file) : of_checkpoint(file);
 }
 
 }  // namespace
 
 int summary(const SummaryOptions& options) {
-  const FileKind kind = file_kind(options.file);
-  if (kind != FileKind::text && !options.settings.empty()) {
-    throw UsageError(ErrorText{"only a recipe can be changed by --set", options.file,
+  const InputFile file = read_input_file(options.file);
+  if (file.kind != FileKind::text && !options.settings.empty()) {
+    throw UsageError(ErrorText{"only a recipe can be changed by --set", file.name,
                                options.settings.front(), "", "a recipe that names this network"});
   }
-  if (kind == FileKind::packed) return summary_packed(options);
-  const graph::Summary summary = summary_of(options, kind);
-  print(options.json ? graph::to_json(summary) + "\n" : graph::to_table(summary));
+  if (file.kind == FileKind::packed) return summary_packed(file, options.json);
+  const graph::Summary summary = summary_of(file, options);
+  print(options.json ? escaped_json(graph::to_json(summary)) + "\n" : graph::to_table(summary));
   return kSuccess;
 }
 

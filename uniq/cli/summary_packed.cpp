@@ -149,10 +149,11 @@ Json result_json(const Described& described) {
 
 }  // namespace
 
-int summary_packed(const SummaryOptions& options) {
-  const runtime::Network network(format::read_packed(options.file), {.keep_weights = true});
+int summary_packed(const InputFile& file, bool json) {
+  const runtime::Network network(format::read_packed(file.bytes(), file.name),
+                                 {.keep_weights = true});
   const Described described = describe(network);
-  print(options.json ? json_text(result_json(described)) : result_text(described));
+  print(json ? json_text(result_json(described)) : result_text(described));
   return kSuccess;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "uniq/base/escape.h"
+
 namespace uniq::cli {
 namespace {
 
@@ -23,7 +25,10 @@ Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
   rows_.push_back(std::move(headings));
 }
 
-void Table::add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+void Table::add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = escaped(cell);
+  rows_.push_back(std::move(cells));
+}
 
 std::string Table::text() const {
   std::vector<std::size_t> widths(columns_.size());

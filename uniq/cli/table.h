@@ -15,7 +15,7 @@ class Table {
   };
 
   explicit Table(std::vector<Column> columns);
-  /// As many cells as there are columns.
+  /// As many cells as there are columns; they are escaped (base/escape.h).
   void add(std::vector<std::string> cells);
   /// Two blanks between columns, each line ended by a newline; no line of headings where all are
   /// empty.

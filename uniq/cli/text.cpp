@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "uniq/base/escape.h"
 #include "uniq/base/text.h"
 
 namespace uniq::cli {
@@ -13,8 +14,6 @@ std::string formatted(const char* format, int digits, double value) {
   std::snprintf(buffer.data(), buffer.size(), format, digits, value);
   return buffer.data();
 }
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
@@ -34,19 +33,12 @@ std::string grouped(std::int64_t value) {
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string result;
   std::size_t characters = 0;
-  for (const char c : text) {
-    if (!continues_character(c) && ++characters > limit) return result + "...";
-    if (!is_control(c)) {
-      result += c;
-      continue;
-    }
-    std::array<char, 8> code;
-    std::snprintf(code.data(), code.size(), "\\x%02x", static_cast<unsigned char>(c));
-    result += code.data();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!continues_character(text[i]) && ++characters > limit)
+      return escaped(text.substr(0, i)) + "...";
   }
-  return result;
+  return escaped(text);
 }
 
 std::string shell_quoted(const std::string& text) {
@@ -60,6 +52,23 @@ std::string shell_quoted(const std::string& text) {
     } else {
       quoted += c;
     }
+  }
+  return quoted + "'";
+}
+
+std::string shell_shown(const std::string& text) {
+  if (escaped(text) == text) return shell_quoted(text);
+  std::string quoted = "$'";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = byte >= 0x20 && byte < 0x7f && c != '\'' && c != '\\';
+    if (is_plain) {
+      quoted += c;
+      continue;
+    }
+    std::array<char, 8> code;
+    std::snprintf(code.data(), code.size(), "\\%03o", static_cast<unsigned>(byte));
+    quoted += code.data();
   }
   return quoted + "'";
 }

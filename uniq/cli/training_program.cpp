@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/cli/spin_count.h"
 #include "uniq/cli/text.h"
 #include "uniq/cli/version_text.h"
 
@@ -20,7 +21,11 @@ namespace {
 constexpr const char* kName = "uniqnn-train";
 
 std::filesystem::path training_program() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / kName;
+  std::error_code error;
+  const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) return own.parent_path() / kName;
+  throw Error(ErrorText{"cannot tell where this program lies", "/proc/self/exe", error.message(),
+                        "", "to mount /proc"});
 }
 
 bool can_be_run(const std::filesystem::path& program) {
@@ -54,6 +59,7 @@ void become_training_program(const std::vector<std::string>& arguments) {
   pointers.reserve(all.size() + 1);
   for (std::string& argument : all) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
+  set_spin_count();
   ::execv(program.c_str(), pointers.data());
   if (errno == ENOENT) {
     throw Error(ErrorText{"this command needs uniqnn-train, which is not installed",

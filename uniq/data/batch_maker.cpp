@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 
 namespace uniq::data {
 
@@ -21,8 +22,12 @@ void BatchMaker::make(std::span<const std::int64_t> order, std::int64_t epoch, s
   const std::int64_t first = index * batch_size_;
   batch.index = index;
   batch.count = std::min(batch_size_, size - first);
-  batch.pixels.resize(static_cast<std::size_t>(batch.count * shape_.size()));
-  batch.labels.resize(static_cast<std::size_t>(batch.count));
+  const auto pixels = static_cast<std::size_t>(batch.count * shape_.size());
+  with_memory("a batch of " + std::to_string(batch.count) + " pictures", pixels * sizeof(float),
+              [&] {
+                batch.pixels.resize(pixels);
+                batch.labels.resize(static_cast<std::size_t>(batch.count));
+              });
 
   Random random(seed_, Stream::augmentation,
                 {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index)});

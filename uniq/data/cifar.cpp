@@ -7,6 +7,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/memory.h"
 #include "uniq/data/cifar_classes.h"
 
 namespace uniq::data {
@@ -60,10 +61,10 @@ void interleave(std::span<const std::uint8_t> planes, std::uint8_t* out) {
 // The folder given, or the one inside it that unpacking the archive makes.
 std::filesystem::path find_folder(const std::filesystem::path& root, const Layout& layout,
                                   const std::string& first_file) {
-  std::error_code ignored;
   for (const std::filesystem::path& folder : {root, root / layout.folder}) {
-    if (std::filesystem::exists(folder / first_file, ignored)) return folder;
+    if (file_exists(folder / first_file)) return folder;
   }
+  std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(root, ignored);
   throw Error({std::string("pictures of ") + layout.name + " are missing", root.string(),
                is_folder ? "no such file" : "no such folder", first_file,
@@ -73,8 +74,7 @@ std::filesystem::path find_folder(const std::filesystem::path& root, const Layou
 std::vector<std::string> read_classes(const std::filesystem::path& folder, CifarKind kind) {
   const Layout layout = layout_of(kind);
   const std::filesystem::path path = folder / layout.classes;
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return {layout.names.begin(), layout.names.end()};
+  if (!file_exists(path)) return {layout.names.begin(), layout.names.end()};
   return parse_cifar_classes(read_file(path), kind, path.string());
 }
 
@@ -94,7 +94,8 @@ void append_cifar(std::string_view contents, CifarKind kind, const std::string& 
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(contents.data()), contents.size());
   const std::size_t records = contents.size() / record_bytes;
   const std::size_t first = dataset.pixels.size();
-  dataset.pixels.resize(first + records * kPicture);
+  const std::size_t pixels = first + records * kPicture;
+  with_memory(name, pixels, [&] { dataset.pixels.resize(pixels); });
   for (std::size_t i = 0; i < records; ++i) {
     const auto record = bytes.subspan(i * record_bytes, record_bytes);
     if (layout.label_bytes == 2) {

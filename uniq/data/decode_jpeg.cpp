@@ -1,5 +1,7 @@
-// JPEG by libjpeg-turbo. Its errors leave its own C frames by longjmp; what the jump passes and
-// what is used behind it lives in one struct, so no C++ object is skipped.
+// JPEG by libjpeg-turbo. Its warnings are errors, but for those that leave no pixel in doubt.
+// Errors leave its C frames by longjmp; what the jump passes and what is used behind it lives in
+// one struct, so no C++ object is skipped.
+#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +9,8 @@
 #include <cstring>
 
 #include <jpeglib.h>
+
+#include <jerror.h>
 
 #include "uniq/base/error.h"
 #include "uniq/data/picture_decoders.h"
@@ -29,6 +33,7 @@ struct Decoder {
   std::string_view contents;
   std::uint8_t* pixels = nullptr;  ///< output_height rows of `row_bytes` each
   std::size_t row_bytes = 0;
+  bool skipped_in_header = false;  ///< bytes that belong to no segment; `message` says so
   std::jmp_buf failed = {};
   char message[JMSG_LENGTH_MAX] = "";
 };
@@ -39,9 +44,68 @@ struct Decoder {
   std::longjmp(decoder.failed, 1);
 }
 
-// Negative levels are warnings, which are about damaged data, the others traces.
+/// Whether the scans that were read have brought everything of the picture: each component and, in
+/// progressive files, every bit of every coefficient.
+bool is_complete(const jpeg_decompress_struct& info) {
+  for (int component = 0; component < info.num_components; ++component) {
+    // A component takes its table where its first scan begins.
+    if (info.comp_info[component].quant_table == nullptr) return false;
+    if (info.progressive_mode == FALSE) continue;
+    const int* const missing_bits = info.coef_bits[component];  // -1: no scan had the coefficient
+    if (!std::all_of(missing_bits, missing_bits + DCTSIZE2, [](int bits) { return bits == 0; }))
+      return false;
+  }
+  return true;
+}
+
+/// Whether a header has all that the first scan needs, though bytes in it belong to no segment:
+/// what the colours mean, and the Huffman tables, for which libjpeg-turbo takes standard ones where
+/// a file has none. Of a sequential file of several scans it cannot be told.
+bool has_whole_header(const jpeg_decompress_struct& info) {
+  const bool says_colours =
+      info.saw_JFIF_marker != FALSE || info.saw_Adobe_marker != FALSE || info.num_components == 1;
+  if (!says_colours || info.arith_code != FALSE) return says_colours;
+  const bool is_progressive = info.progressive_mode != FALSE;
+  if (!is_progressive && info.comps_in_scan != info.num_components) return false;
+  for (int i = 0; i < info.comps_in_scan; ++i) {
+    const jpeg_component_info& component = *info.cur_comp_info[i];
+    if (info.dc_huff_tbl_ptrs[component.dc_tbl_no] == nullptr) return false;
+    if (!is_progressive && info.ac_huff_tbl_ptrs[component.ac_tbl_no] == nullptr) return false;
+  }
+  return true;
+}
+
+/// Bytes that belong to no segment are skipped up to the next marker. They may be a damaged
+/// segment, so nothing may be missing without them: in the header this shows at its end, between
+/// scans never.
+bool may_skip_bytes(Decoder& decoder, int next_marker) {
+  const jpeg_decompress_struct& info = decoder.info;
+  if (info.input_scan_number > 0) return next_marker == JPEG_EOI && is_complete(info);
+  decoder.skipped_in_header = true;
+  info.err->format_message(reinterpret_cast<j_common_ptr>(&decoder.info), decoder.message);
+  return true;
+}
+
+/// Whether a warning leaves no pixel in doubt; docs/data.md has the list.
+bool is_harmless(Decoder& decoder) {
+  const jpeg_decompress_struct& info = decoder.info;
+  switch (info.err->msg_code) {
+    case JWRN_JFIF_MAJOR:
+      return true;  // a header of which no pixel depends, of a revision unknown to libjpeg
+    case JWRN_EXTRANEOUS_DATA:
+      return may_skip_bytes(decoder, info.err->msg_parm.i[1]);
+    case JWRN_NOT_SEQUENTIAL:
+      // Some encoders leave at 0 what has one value only in such files, and decoders do not read.
+      return info.Ss == 0 && info.Se == 0 && info.Ah == 0 && info.Al == 0;
+    default:
+      return false;
+  }
+}
+
+// Negative levels are warnings, the others traces.
 void fail_on_warning(j_common_ptr info, int level) {
-  if (level < 0) fail(info);
+  if (level >= 0 || is_harmless(*static_cast<Decoder*>(info->client_data))) return;
+  fail(info);
 }
 
 void limit_scans(j_common_ptr info) {
@@ -126,6 +190,8 @@ Picture decode_jpeg(std::string_view contents, const std::string& name,
   Decoder decoder(contents);
   run(decoder, read_header, name);
   const jpeg_decompress_struct& info = decoder.info;
+  if (decoder.skipped_in_header && !has_whole_header(info))
+    fail_damaged_picture("JPEG", name, decoder.message);
   check_kind(info, name);
   const std::int64_t channels = info.num_components == 1 ? 1 : 3;
   check_picture_size(channels, info.image_height, info.image_width, name, limits);

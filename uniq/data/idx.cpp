@@ -9,6 +9,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/memory.h"
 #include "uniq/data/gzip.h"
 
 namespace uniq::data {
@@ -124,8 +125,7 @@ std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind ki
       std::string name = stem;
       name.append(separator).append(suffix).append(ending);
       std::filesystem::path path = folder.root / name;
-      std::error_code ignored;
-      if (std::filesystem::exists(path, ignored)) return path;
+      if (file_exists(path)) return path;
     }
   }
   std::error_code ignored;
@@ -171,7 +171,7 @@ IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& n
     fail_truncated(name, at_most + std::to_string(source.capacity()) + " bytes",
                    std::to_string(total) + " by its header");
   }
-  array.values.resize(count);
+  with_memory(name, count, [&] { array.values.resize(count); });
   const std::size_t got = source.read(array.values);
   if (got < count) {
     fail_truncated(name, std::to_string(total - count + got) + " bytes",

@@ -5,6 +5,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/memory.h"
 #include "uniq/data/gzip.h"
 #include "uniq/data/idx.h"
 #include "uniq/data/picture_decoders.h"
@@ -13,9 +14,6 @@ namespace uniq::data {
 namespace {
 
 using namespace std::string_view_literals;
-
-// Above any picture within the limits, uncompressed and with metadata.
-constexpr std::size_t kLargestFile = std::size_t{1} << 29;
 
 enum class PictureKind { png, jpeg, pnm, idx, unknown };
 
@@ -52,6 +50,23 @@ PictureKind kind_of(std::string_view contents) {
                "converting it to PNG"});
 }
 
+std::vector<Picture> decode(std::string_view contents, const std::string& name,
+                            const PictureLimits& limits) {
+  switch (kind_of(contents)) {
+    case PictureKind::png:
+      return {decode_png(contents, name, limits)};
+    case PictureKind::jpeg:
+      return {decode_jpeg(contents, name, limits)};
+    case PictureKind::pnm:
+      return {decode_pnm(contents, name, limits)};
+    case PictureKind::idx:
+      return decode_idx(contents, name, limits);
+    case PictureKind::unknown:
+      break;
+  }
+  fail_unknown(contents, name);
+}
+
 }  // namespace
 
 bool is_within(const PictureLimits& limits, std::int64_t channels, std::int64_t height,
@@ -80,8 +95,9 @@ void check_picture_size(std::int64_t channels, std::int64_t height, std::int64_t
 }
 
 Picture black_picture(std::int64_t channels, std::int64_t height, std::int64_t width) {
-  return {channels, height, width,
-          std::vector<std::uint8_t>(static_cast<std::size_t>(channels * height * width))};
+  Picture picture{channels, height, width, {}};
+  resize(picture.pixels, static_cast<std::size_t>(channels * height * width));
+  return picture;
 }
 
 void fail_truncated_picture(const std::string& name, const std::string& got,
@@ -114,23 +130,11 @@ std::vector<Picture> decode_idx(std::string_view contents, const std::string& na
 
 std::vector<Picture> read_pictures(std::string_view contents, const std::string& name,
                                    const PictureLimits& limits) {
-  switch (kind_of(contents)) {
-    case PictureKind::png:
-      return {decode_png(contents, name, limits)};
-    case PictureKind::jpeg:
-      return {decode_jpeg(contents, name, limits)};
-    case PictureKind::pnm:
-      return {decode_pnm(contents, name, limits)};
-    case PictureKind::idx:
-      return decode_idx(contents, name, limits);
-    case PictureKind::unknown:
-      break;
-  }
-  fail_unknown(contents, name);
+  return with_memory(name, contents.size(), [&] { return decode(contents, name, limits); });
 }
 
 std::vector<Picture> read_pictures(const std::filesystem::path& path) {
-  return read_pictures(read_file(path, kLargestFile), path.string());
+  return read_pictures(read_file(path, kLargestPictureFile), path.string());
 }
 
 }  // namespace uniq::data

@@ -1,6 +1,7 @@
 // Pictures in memory, and reading them from files: PNG, JPEG, PGM, PPM and IDX.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -22,6 +23,9 @@ struct PictureLimits {
   std::int64_t side = 65536;                   ///< largest height and width
   std::int64_t bytes = std::int64_t{1} << 28;  ///< decoded, all pictures of a file together
 };
+
+/// In bytes, above any picture within the limits, uncompressed and with metadata.
+inline constexpr std::size_t kLargestPictureFile = std::size_t{1} << 29;
 
 /// The pictures of a file: one, or as many as an IDX file (plain or gzip) holds. The contents, not
 /// the name, say what it is. Pixels are those that Pillow decodes, in the picture's own channels

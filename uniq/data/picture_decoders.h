@@ -23,7 +23,7 @@ std::string limits_text(const PictureLimits& limits, std::int64_t channels);
 void check_picture_size(std::int64_t channels, std::int64_t height, std::int64_t width,
                         const std::string& name, const PictureLimits& limits);
 
-/// All bytes 0.
+/// All bytes 0; throws AllocationError.
 Picture black_picture(std::int64_t channels, std::int64_t height, std::int64_t width);
 
 [[noreturn]] void fail_truncated_picture(const std::string& name, const std::string& got,

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/data/picture_decoders.h"
 #include "uniq/data/resize.h"
 
@@ -107,9 +108,11 @@ Picture prepare(const Picture& picture, const Preprocessing& preprocessing,
   validate(preprocessing, kWhere);
   check_picture(picture, name);
   check_channels(preprocessing.channels, name);
-  Picture fitted = fit(picture, preprocessing, name);
-  if (fitted.channels == preprocessing.channels) return fitted;
-  return fitted.channels == 1 ? grey_to_colour(fitted) : colour_to_grey(fitted);
+  return with_memory(name, picture.pixels.size(), [&] {
+    Picture fitted = fit(picture, preprocessing, name);
+    if (fitted.channels == preprocessing.channels) return fitted;
+    return fitted.channels == 1 ? grey_to_colour(fitted) : colour_to_grey(fitted);
+  });
 }
 
 }  // namespace uniq::data

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 
 namespace uniq::data {
 namespace {
@@ -36,7 +37,7 @@ void check_floats(const std::vector<float>& values, std::int64_t channels, bool 
   }
   for (const float value : values) {
     if (std::isfinite(value) && (!positive || value >= 1e-6f)) continue;
-    throw Error({std::string(field) + " out of range", where, std::to_string(value),
+    throw Error({std::string(field) + " out of range", where, number_text(value),
                  positive ? "a finite number of at least 1e-6" : "a finite number", ""});
   }
 }

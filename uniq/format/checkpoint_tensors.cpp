@@ -75,7 +75,7 @@ void check_values(const Safetensors& file, const TensorView& view) {
     std::memcpy(&value, view.bytes.data() + i, sizeof(float));
     if (std::isfinite(value) && (value > 0 || !positive)) continue;
     fail("value in the checkpoint cannot be right", file, view.name,
-         std::to_string(value) + " at index " + std::to_string(i / sizeof(float)),
+         number_text(value) + " at index " + std::to_string(i / sizeof(float)),
          positive ? "a finite number above 0" : "a finite number",
          "an earlier checkpoint of the run");
   }

@@ -11,6 +11,8 @@
 #include "uniq/base/aligned.h"
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/memory.h"
+#include "uniq/base/regular_file.h"
 #include "uniq/format/packed_header.h"
 #include "uniq/format/packed_metadata.h"
 
@@ -134,7 +136,7 @@ std::uint64_t blob_bytes(PackedMetadata& metadata, std::uint64_t most) {
 
 /// Refuses a large file unless its metadata accounts for every byte: one that is sparse costs its
 /// maker nothing, and its reader as much memory as it claims to need.
-void check_size(const InputFile& file, std::span<const std::byte> header,
+void check_size(const RegularFile& file, std::span<const std::byte> header,
                 const std::string& where) {
   constexpr std::uint64_t kLarge = std::uint64_t{1} << 26;
   if (file.size() <= kLarge) return;
@@ -181,7 +183,8 @@ std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
 PackedSizes write_packed(const std::filesystem::path& path, const PackedModel& model) {
   validate(model, path.string());
   PackedSizes sizes;
-  const std::vector<std::byte> bytes = to_bytes(model, &sizes);
+  const std::vector<std::byte> bytes =
+      with_memory(path.string(), sizes_of(model, 0).total, [&] { return to_bytes(model, &sizes); });
   AtomicFile file(path);
   file.write(bytes);
   file.commit();
@@ -189,7 +192,7 @@ PackedSizes write_packed(const std::filesystem::path& path, const PackedModel& m
 }
 
 PackedModel read_packed(const std::filesystem::path& path, std::uint32_t* checksum) {
-  const InputFile file(path);
+  const RegularFile file(path);
   std::array<std::byte, kPackedHeaderBytes> header{};
   const auto start = std::span(header).first(std::min<std::uint64_t>(header.size(), file.size()));
   file.read(0, start);
@@ -204,7 +207,8 @@ PackedModel read_packed(const std::filesystem::path& path, std::uint32_t* checks
 
 PackedModel read_packed(std::span<const std::byte> bytes, const std::string& where) {
   check_packed_start(bytes, bytes.size(), where);
-  auto copy = std::make_shared<AlignedBytes>(bytes.size());
+  auto copy = with_memory(where, bytes.size(),
+                          [&] { return std::make_shared<AlignedBytes>(bytes.size()); });
   std::copy(bytes.begin(), bytes.end(), copy->data());
   const std::span<const std::byte> copied = std::as_const(*copy).bytes();
   return read(copied, std::move(copy), where);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/graph/limits.h"
 
 namespace uniq::format {
@@ -117,8 +118,7 @@ void NodeCheck::check_numbers(const std::string& what, std::span<const float> nu
                                     [](float number) { return std::isfinite(number); });
   if (bad == numbers.end()) return;
   fail(what + " is not finite",
-       std::to_string(*bad) + " at index " + std::to_string(bad - numbers.begin()),
-       "finite numbers");
+       number_text(*bad) + " at index " + std::to_string(bad - numbers.begin()), "finite numbers");
 }
 
 void NodeCheck::check_per_channel(const std::string& what, std::span<const float> numbers) const {
@@ -224,7 +224,7 @@ void NodeCheck::check_weights(std::int64_t weights) const {
       float weight = 0.0f;
       std::memcpy(&weight, w.bytes.data() + i * sizeof weight, sizeof weight);
       if (std::isfinite(weight)) continue;
-      fail("a weight is not finite", std::to_string(weight) + " at index " + std::to_string(i),
+      fail("a weight is not finite", number_text(weight) + " at index " + std::to_string(i),
            "finite numbers");
     }
     return;
@@ -295,7 +295,7 @@ void NodeCheck::check_outputs() const {
     if (!e.is_codes()) continue;
     check_encoding(name + ":", e.bits, e.grid);
     if (!(e.step > 0.0f) || !std::isfinite(e.step)) {
-      fail(name + ": step out of range", std::to_string(e.step), "a finite number above 0");
+      fail(name + ": step out of range", number_text(e.step), "a finite number above 0");
     }
   }
 }

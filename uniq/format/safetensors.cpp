@@ -8,6 +8,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/regular_file.h"
 #include "uniq/base/text.h"
 
 namespace uniq::format {
@@ -162,7 +163,7 @@ std::string_view dtype_name(DType dtype) { return info(dtype).name; }
 std::size_t dtype_size(DType dtype) { return info(dtype).size; }
 
 Safetensors::Safetensors(const std::filesystem::path& path) : where_(path.string()) {
-  const InputFile file(path);
+  const RegularFile file(path);
   std::array<std::byte, kLengthBytes> begin{};
   const auto start = std::span(begin).first(std::min<std::uint64_t>(begin.size(), file.size()));
   file.read(0, start);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/graph/limits.h"
 
 namespace uniq::graph {
@@ -80,10 +81,10 @@ class Inference {
 
   Shape operator()(const BatchNorm& op) const {
     if (!(op.eps > 0.0) || !std::isfinite(op.eps)) {
-      fail("eps is out of range", std::to_string(op.eps), "a positive number", "eps=1e-05");
+      fail("eps is out of range", number_text(op.eps), "a positive number", "eps=1e-05");
     }
     if (!(op.momentum >= 0.0 && op.momentum <= 1.0)) {
-      fail("momentum is out of range", std::to_string(op.momentum), "0 to 1", "momentum=0.1");
+      fail("momentum is out of range", number_text(op.momentum), "0 to 1", "momentum=0.1");
     }
     return only();
   }
@@ -107,7 +108,7 @@ class Inference {
 
   Shape operator()(const Dropout& op) const {
     if (!(op.p >= 0.0 && op.p < 1.0)) {
-      fail("dropout's p is out of range", std::to_string(op.p), "0 to less than 1", "p=0.5");
+      fail("dropout's p is out of range", number_text(op.p), "0 to less than 1", "p=0.5");
     }
     return only();
   }

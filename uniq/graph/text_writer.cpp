@@ -1,7 +1,6 @@
-#include <array>
-#include <charconv>
 #include <utility>
 
+#include "uniq/base/text.h"
 #include "uniq/graph/fields.h"
 #include "uniq/graph/text.h"
 
@@ -12,12 +11,7 @@ std::string value_text(std::int64_t value) { return std::to_string(value); }
 std::string value_text(bool value) { return value ? "true" : "false"; }
 std::string value_text(const Extent& value) { return to_string(value); }
 
-/// The shortest text that reads back to the same number.
-std::string value_text(double value) {
-  std::array<char, 32> buffer;
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  return {buffer.data(), end};
-}
+std::string value_text(double value) { return number_text(value); }
 
 using Fields = std::vector<std::pair<std::string_view, std::string>>;
 

@@ -1,8 +1,6 @@
 #include "uniq/metrics/metrics.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -26,13 +24,6 @@ double system_seconds() {
   return std::chrono::duration<double>(now).count();
 }
 
-/// The shortest text that reads back to the same double, whatever the locale.
-std::string shortest(double value) {
-  std::array<char, 32> text;
-  const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
-  return std::string(text.data(), result.ptr);
-}
-
 /// Names stand unquoted in the CSV.
 void check_name(const std::string& kind, const std::string& name) {
   if (!name.empty() && name.find_first_of(",\"\r\n") == std::string::npos) return;
@@ -52,7 +43,7 @@ std::string csv_line(const Row& row, const std::vector<std::string>& columns) {
   for (const std::string& column : columns) {
     line += ",";
     const auto value = row.values.find(column);
-    if (value != row.values.end()) line += shortest(value->second);
+    if (value != row.values.end()) line += number_text(value->second);
   }
   return line + "\n";
 }
@@ -69,7 +60,7 @@ std::string json_line(const Row& row, const std::vector<std::string>& columns) {
     const auto value = row.values.find(column);
     if (value == row.values.end()) continue;
     // JSON has no word for what is not finite.
-    const std::string number = std::isfinite(value->second) ? shortest(value->second) : "null";
+    const std::string number = std::isfinite(value->second) ? number_text(value->second) : "null";
     line << "," << json_text(column) << ":" << number;
   }
   line << "}\n";

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "uniq/base/error.h"
+#include "uniq/nn/memory.h"
 
 namespace uniq::nn {
 namespace {
@@ -88,16 +89,20 @@ void GraphModuleImpl::build(double pact_alpha) {
       options.dilation({c->dilation.height, c->dilation.width});
       // Last and alone: with a braced list LibTorch's setter returns a copy, not the options.
       options.padding({c->padding.height, c->padding.width});
-      const auto module = std::make_shared<QuantConv2dImpl>(
-          options, Quantization{plan_.method, plan_.at(node.name), pact_alpha}, node.name);
+      const auto module = with_tensor_memory("layer " + node.name, [&] {
+        return std::make_shared<QuantConv2dImpl>(
+            options, Quantization{plan_.method, plan_.at(node.name), pact_alpha}, node.name);
+      });
       torch::nn::init::kaiming_normal_(module->weight, 0.0, torch::kFanOut, torch::kReLU);
       place(*this, node.name, module);
       action.conv = module.get();
       layers[static_cast<std::size_t>(id)] = module.get();
     } else if (const auto* l = node.as<graph::Linear>()) {
-      const auto module = std::make_shared<QuantLinearImpl>(
-          torch::nn::LinearOptions(channels, l->out_features).bias(l->bias),
-          Quantization{plan_.method, plan_.at(node.name), pact_alpha}, node.name);
+      const auto module = with_tensor_memory("layer " + node.name, [&] {
+        return std::make_shared<QuantLinearImpl>(
+            torch::nn::LinearOptions(channels, l->out_features).bias(l->bias),
+            Quantization{plan_.method, plan_.at(node.name), pact_alpha}, node.name);
+      });
       place(*this, node.name, module);
       action.linear = module.get();
       layers[static_cast<std::size_t>(id)] = module.get();
@@ -163,7 +168,9 @@ torch::Tensor GraphModuleImpl::forward(const torch::Tensor& pictures, const Obse
   for (const Action& action : actions_) {
     const auto id = static_cast<std::size_t>(action.id);
     const Node& node = graph_.node(action.id);
-    values[id] = node.inputs.empty() ? pictures : run(action, values, !observer);
+    values[id] = node.inputs.empty() ? pictures : with_tensor_memory("layer " + node.name, [&] {
+      return run(action, values, !observer);
+    });
     if (observer) observer(node, values[id]);
     for (const NodeId done : action.free) values[static_cast<std::size_t>(done)].reset();
   }

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
+#include "uniq/graph/parameters.h"
 
 namespace uniq::pack {
 namespace {
@@ -114,7 +116,10 @@ void Lowering::lower_layer(NodeId id) {
     folded_[static_cast<std::size_t>(graph_.consumers(id).front())] = true;
   }
   const std::int64_t channels = graph_.node(node.inputs[0]).shape.channels;
-  LayerParameters parameters = layer_parameters(node, channels, plan_, encoding, norm, tensors_);
+  const auto weights = static_cast<std::uint64_t>(graph::tensors_of(graph_, id)[0].elements());
+  LayerParameters parameters = with_memory("layer " + node.name, weights * sizeof(float), [&] {
+    return layer_parameters(node, channels, plan_, encoding, norm, tensors_);
+  });
   Draft& layer = add_draft(id, PackedOp::conv);
   layer.inputs = {input};
   layer.joins_residual = true;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/grid/dorefa.h"
 #include "uniq/grid/grid.h"
 
@@ -123,7 +124,7 @@ Norm read_norm(const graph::Node& node, const TensorSource& tensors) {
     if (!std::isfinite(factor))
       throw Error({.what = "a batch norm divides by no positive number",
                    .where = node.name + ".running_var, channel " + std::to_string(c),
-                   .got = std::to_string(variance[c]),
+                   .got = number_text(variance[c]),
                    .expected = "a variance of at least 0"});
     norm.factor.push_back(factor);
   }

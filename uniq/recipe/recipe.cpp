@@ -49,7 +49,8 @@ fs::path identity(const fs::path& path) {
 }
 
 /// `chain`: the files that are being read, the outermost first.
-void apply_file(const fs::path& path, std::vector<fs::path>& chain, Draft& draft);
+void apply_file(const std::string& yaml, const fs::path& path, std::vector<fs::path>& chain,
+                Draft& draft);
 
 void apply_base(const Given& base, const fs::path& path, std::vector<fs::path>& chain,
                 Draft& draft) {
@@ -65,12 +66,13 @@ void apply_base(const Given& base, const fs::path& path, std::vector<fs::path>& 
   if (chain.size() == kMaxBases) {
     base.refuse("at most " + std::to_string(kMaxBases) + " recipes based on each other");
   }
-  apply_file(next, chain, draft);
+  apply_file(read_file(next, kMaxRecipeBytes), next, chain, draft);
 }
 
-void apply_file(const fs::path& path, std::vector<fs::path>& chain, Draft& draft) {
-  const Source source{path.string()};
-  Value tree = parse_yaml(read_file(path, kMaxRecipeBytes), source);
+void apply_file(const std::string& yaml, const fs::path& path, std::vector<fs::path>& chain,
+                Draft& draft) {
+  const Source source{input_name(path.string())};
+  Value tree = parse_yaml(yaml, source);
   chain.push_back(identity(path));
   if (const std::optional<Value> base = take_base(tree)) {
     apply_base({kBase, *base, source}, path, chain, draft);
@@ -123,11 +125,17 @@ std::string section_lines(const std::string& name, const std::string& previous) 
 }  // namespace
 
 Recipe read_recipe(const fs::path& path, const std::vector<std::string>& settings) {
+  return read_recipe(read_file(path, kMaxRecipeBytes), path, settings);
+}
+
+Recipe read_recipe(const std::string& yaml, const fs::path& path,
+                   const std::vector<std::string>& settings) {
   Draft draft;
   std::vector<fs::path> chain;
-  apply_file(path, chain, draft);
-  Recipe recipe = finish(std::move(draft), path.string(), settings);
-  if (recipe.output.empty()) recipe.output = (fs::path("runs") / path.stem()).string();
+  apply_file(yaml, path, chain, draft);
+  Recipe recipe = finish(std::move(draft), input_name(path.string()), settings);
+  const fs::path stem = path == kStandardInput ? "stdin" : path.stem();
+  if (recipe.output.empty()) recipe.output = (fs::path("runs") / stem).string();
   return recipe;
 }
 

@@ -101,6 +101,11 @@ struct Recipe {
 /// fp32). Throws Error where a file cannot be read.
 Recipe read_recipe(const std::filesystem::path& path, const std::vector<std::string>& settings);
 
+/// The same of a file that has been read: `yaml` are its contents. "-" as path is standard input,
+/// beside the files of the working directory; an empty output becomes runs/stdin.
+Recipe read_recipe(const std::string& yaml, const std::filesystem::path& path,
+                   const std::vector<std::string>& settings);
+
 /// The same from YAML text, which cannot have a `base`; `where` is named in errors. An empty
 /// output stays so.
 Recipe parse_recipe(const std::string& yaml, const std::string& where,

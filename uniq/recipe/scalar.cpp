@@ -1,6 +1,8 @@
 #include "uniq/recipe/scalar.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "uniq/base/text.h"
 

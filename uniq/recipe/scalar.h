@@ -2,7 +2,6 @@
 // of another kind; what is written reads back to the same value.
 #pragma once
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <concepts>
@@ -12,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "uniq/base/text.h"
 #include "uniq/recipe/value.h"
 
 namespace uniq::recipe {
@@ -34,9 +34,8 @@ std::optional<Number> read_number(const Value& value) {
 /// The shortest text that reads back to the same number.
 template <typename Number>
 std::string write_number(Number number) {
-  std::array<char, 40> text;
-  const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
-  return std::string(text.data(), result.ptr);
+  if constexpr (std::floating_point<Number>) return number_text(number);
+  return std::to_string(number);
 }
 
 std::optional<bool> read_truth(const Value& value);

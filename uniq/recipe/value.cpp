@@ -24,7 +24,11 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(const Source& source) : source_(source) {}
 
-  Value take_root() { return std::move(root_); }
+  /// Throws what was refused on the way.
+  Value take_root() {
+    if (refused_key_) throw UsageError(*refused_key_);
+    return std::move(root_);
+  }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -103,14 +107,20 @@ class TreeBuilder : public YAML::EventHandler {
     keys.push_back({std::move(key.text), key.line});
   }
 
-  void refuse_as_key(const Value& value) const {
-    if (!expects_key()) return;
-    throw UsageError(
-        ErrorText{"key is not a name", source_.at(value.line), describe(value), "a name", ""});
+  /// At the end of the document: where a list lacks its bracket, the parser takes it for a key, and
+  /// says what is missing only then.
+  void refuse_as_key(const Value& value) {
+    if (refused_key_) return;
+    refused_key_ =
+        ErrorText{"key is not a name", source_.at(value.line), describe(value), "a name", ""};
   }
 
   void add(Value value) {
-    refuse_as_key(value);
+    if (expects_key()) {
+      refuse_as_key(value);
+      open_.back().keys.push_back({"", value.line});
+      return;
+    }
     if (open_.empty()) {
       root_ = std::move(value);
       return;
@@ -123,7 +133,6 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void open(Value value) {
-    refuse_as_key(value);
     if (open_.size() == kMaxDepth) {
       throw UsageError(ErrorText{"values are nested too deeply", source_.at(value.line), "",
                                  "at most " + std::to_string(kMaxDepth) + " levels", ""});
@@ -140,8 +149,20 @@ class TreeBuilder : public YAML::EventHandler {
   const Source& source_;
   Value root_;
   std::vector<Value> open_;
+  std::optional<ErrorText> refused_key_;
   std::size_t values_ = 0;
 };
+
+/// The parser's own words, but for what is mistyped most often.
+ErrorText not_yaml(const YAML::Exception& error, const Source& source) {
+  ErrorText text{"this is not YAML", source.at(line_of(error.mark)), error.msg, "", ""};
+  const bool is_list = error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
+  if (is_list || error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW) {
+    text.got = is_list ? "a list without its end" : "a group of keys without its end";
+    text.expected = is_list ? "a closing bracket, ]" : "a closing brace, }";
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -166,8 +187,7 @@ Value parse_yaml(const std::string& text, const Source& source) {
       return root;
     }
   } catch (const YAML::Exception& error) {
-    throw UsageError(
-        ErrorText{"this is not YAML", source.at(line_of(error.mark)), error.msg, "", ""});
+    throw UsageError(not_yaml(error, source));
   }
   return tree.take_root();
 }

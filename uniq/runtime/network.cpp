@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/kernels/finish.h"
 #include "uniq/runtime/choose_kernels.h"
@@ -143,7 +144,15 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
       choose_kernels(model_, values_, isa_, options.cpu, options.without, options.tuned.get());
   plan_buffers(!options.without.layouts);
   std::vector<std::uint8_t> room;
-  for (std::size_t node = 0; node < model_.nodes.size(); ++node) add_step(node, options, room);
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
+    // Weights are unpacked to a byte each first.
+    const PackedNode& own = model_.nodes[node];
+    const std::uint64_t bytes = own.weights.bits == 0
+                                    ? own.weights.bytes.size()
+                                    : std::uint64_t{own.weights.bytes.size()} * 8 /
+                                          static_cast<std::uint64_t>(own.weights.bits);
+    with_memory("layer " + own.name, bytes, [&] { add_step(node, options, room); });
+  }
   if (!options.keep_weights)
     for (PackedNode& node : model_.nodes) node.weights.bytes = {};
   if (!options.keep_values && !options.without.fusing) join_pools(steps_, buffers_, model_.output);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/base/usable_cpus.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/runtime/parts.h"
@@ -95,7 +96,8 @@ int threads_of(const SessionOptions& options) {
 Session::Session(std::shared_ptr<const Network> network, const SessionOptions& options)
     : network_(std::move(network)),
       pool_(threads_of(options)),
-      arena_(network_->arena_bytes()),
+      arena_(with_memory("the values between layers", network_->arena_bytes(),
+                         [this] { return AlignedBytes(network_->arena_bytes()); })),
       chains_(chains_of(network_->steps(), pool_.threads())),
       workers_(static_cast<std::size_t>(pool_.threads())) {
   std::size_t scratch = 0;
@@ -130,11 +132,13 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
     for (const std::vector<StepPart>& task : chain.tasks)
       for (const StepPart& own : task) make_room(network_->steps()[own.step], own.part);
   for (Worker& worker : workers_) {
-    worker.scratch = AlignedBytes(scratch);
-    worker.row = AlignedBytes(row);
-    worker.pooled = AlignedBytes(pooled);
-    worker.rows = whole_lines(pooled_rows * sizeof(const std::int32_t*));
-    worker.outputs = whole_lines(outputs * sizeof(void*));
+    with_memory("the sums of a thread", scratch + row + pooled, [&] {
+      worker.scratch = AlignedBytes(scratch);
+      worker.row = AlignedBytes(row);
+      worker.pooled = AlignedBytes(pooled);
+      worker.rows = whole_lines(pooled_rows * sizeof(const std::int32_t*));
+      worker.outputs = whole_lines(outputs * sizeof(void*));
+    });
   }
 }
 

@@ -11,6 +11,7 @@
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
 #include "uniq/nn/batch_norm.h"
+#include "uniq/nn/memory.h"
 #include "uniq/quant/calibration.h"
 #include "uniq/train/batches.h"
 #include "uniq/train/health.h"
@@ -159,9 +160,11 @@ void Trainer::train_batch(const data::Batch& batch) {
                              /*ignore_index=*/-100, recipe.train.label_smoothing);
   const auto value = loss.item<double>();
   if (!std::isfinite(value)) report_non_finite(network, pictures.values, when());
-  loss.backward();
-  setup_.optimizer->set_learning_rate(lr);
-  setup_.optimizer->step();
+  nn::with_tensor_memory("the network's gradients", [&] {
+    loss.backward();
+    setup_.optimizer->set_learning_rate(lr);
+    setup_.optimizer->step();
+  });
   state_.guarded += quant::guard_steps(*network);
 
   const auto correct = (logits.argmax(1) == pictures.labels).sum().item<std::int64_t>();

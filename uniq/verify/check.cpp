@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "uniq/verify/text.h"
+#include "uniq/base/text.h"
 
 namespace uniq::verify {
 namespace {
@@ -52,6 +52,23 @@ double share_of_bound(double value, double expected, double bound) {
   if (difference == 0.0) return 0.0;
   const double share = difference / bound;
   return std::isnan(share) ? std::numeric_limits<double>::infinity() : share;
+}
+
+ClassComparison compare_classes(std::span<const float> logits, std::span<const float> trained,
+                                std::span<const double> bounds) {
+  const auto best_of = [](std::span<const float> values) {
+    return static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
+  };
+  const std::size_t packed_best = best_of(logits);
+  const std::size_t best = best_of(trained);
+  const auto may_be_best = [&](std::size_t c) {
+    return static_cast<double>(trained[best]) - static_cast<double>(trained[c]) <=
+           (bounds[best] + bounds[c]) * kSlack;
+  };
+  if (packed_best != best && !may_be_best(packed_best)) return ClassComparison::differs;
+  for (std::size_t c = 0; c < trained.size(); ++c)
+    if (c != best && may_be_best(c)) return ClassComparison::tied;
+  return ClassComparison::same;
 }
 
 std::optional<Failure> check_sums(const Scene& scene, const Row& row, const std::int32_t* sums,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "uniq/verify/report.h"
@@ -54,6 +55,17 @@ std::optional<Failure> check_values(const Scene& scene, const Row& row, const fl
 std::optional<Failure> check_codes(const Scene& scene, const Row& row, const std::uint8_t* codes,
                                    const OutputTruth& expected, Compared& compared,
                                    bool* differs = nullptr);
+
+/// Two networks' classes of a picture: the first of their largest logits.
+enum class ClassComparison {
+  same,     ///< and no other is as large within the bounds
+  tied,     ///< the training network's largest logit is above others by no more than their bounds
+            ///< together, and the packed network's class is it or one of those
+  differs,  ///< none of these
+};
+/// Logits [classes] of the packed network, and the training network's with the bounds between them.
+ClassComparison compare_classes(std::span<const float> logits, std::span<const float> trained,
+                                std::span<const double> bounds);
 
 /// The part of its bound that a difference takes; 0 of 0 is 0, a NaN infinite.
 double share_of_bound(double value, double expected, double bound);

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "uniq/base/text.h"
-#include "uniq/verify/text.h"
 
 namespace uniq::verify {
 namespace {
@@ -22,7 +21,7 @@ using Position = std::vector<Coordinate>;
 
 std::string text_of(const std::string& value) { return "'" + value + "'"; }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
-std::string text_of(float value) { return number_text(static_cast<double>(value)); }
+std::string text_of(float value) { return number_text(value); }
 std::string text_of(Grid grid) { return std::string(grid_name(grid)); }
 std::string text_of(format::PackedOp op) { return std::string(format::packed_op_name(op)); }
 std::string text_of(const graph::Shape& shape) { return graph::to_string(shape); }

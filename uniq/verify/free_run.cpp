@@ -105,23 +105,21 @@ void FreeRun::keep_difference(int value, const at::Tensor& differs) {
 
 void FreeRun::finish(std::span<const ValueTruth> values, Report& report) const {
   const auto output = static_cast<std::size_t>(wiring_.output());
-  const std::int64_t classes = session_.network().classes();
-  const float* trained = values[output].value.const_data_ptr<float>();
-  const double* bounds = logit_bounds_.const_data_ptr<double>();
-  std::vector<float> logits(static_cast<std::size_t>(classes));
+  const auto classes = static_cast<std::size_t>(session_.network().classes());
+  const std::span<const float> logits = computed_[output].floats;
+  const std::span trained(values[output].value.const_data_ptr<float>(), logits.size());
+  const std::span bounds(logit_bounds_.const_data_ptr<double>(), logits.size());
   for (std::size_t i = 0; i < has_difference_.size(); ++i) {
-    std::copy_n(computed_[output].floats.begin() + static_cast<std::ptrdiff_t>(i * logits.size()),
-                logits.size(), logits.begin());
-    const auto best = std::ranges::max_element(logits) - logits.begin();
-    const auto trained_best = std::max_element(trained, trained + classes) - trained;
-    report.top1_differing += best != trained_best;
+    const std::span own = logits.subspan(i * classes, classes);
+    const std::span own_trained = trained.subspan(i * classes, classes);
+    const std::span own_bounds = bounds.subspan(i * classes, classes);
+    const ClassComparison compared = compare_classes(own, own_trained, own_bounds);
+    report.top1_differing += compared == ClassComparison::differs;
+    report.top1_tied += compared == ClassComparison::tied;
     report.pictures_differing += has_difference_[i];
-    for (std::int64_t c = 0; c < classes && !has_difference_[i]; ++c)
-      report.largest_logit_share =
-          std::max(report.largest_logit_share,
-                   share_of_bound(logits[static_cast<std::size_t>(c)], trained[c], bounds[c]));
-    trained += classes;
-    bounds += classes;
+    for (std::size_t c = 0; c < classes && !has_difference_[i]; ++c)
+      report.largest_logit_share = std::max(report.largest_logit_share,
+                                            share_of_bound(own[c], own_trained[c], own_bounds[c]));
   }
 }
 

@@ -74,6 +74,7 @@ std::string to_json(const Report& report) {
   json["free_run"]["pictures_differing"] = report.pictures_differing;
   json["free_run"]["largest_logit_share"] = report.largest_logit_share;
   json["free_run"]["top1_differing"] = report.top1_differing;
+  json["free_run"]["top1_tied"] = report.top1_tied;
   json["failure"] = report.failure ? failure_json(*report.failure) : Json();
   return json.dump(2);
 }

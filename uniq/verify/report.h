@@ -68,7 +68,8 @@ struct Report {
   Compared free_run;
   std::int64_t pictures_differing = 0;  ///< with a differing code
   double largest_logit_share = 0.0;     ///< as largest_share, logits of the other pictures
-  std::int64_t top1_differing = 0;      ///< pictures whose classes disagree
+  std::int64_t top1_differing = 0;      ///< pictures whose classes disagree beyond the bounds
+  std::int64_t top1_tied = 0;  ///< of the others: more than one class is the largest within them
 
   std::optional<Failure> failure;  ///< the first
   bool proven() const { return !failure; }

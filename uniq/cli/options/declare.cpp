@@ -79,7 +79,8 @@ void add_quiet(CLI::App& command, bool& quiet) {
 void declare_train(CLI::App& app, TrainOptions& options) {
   CLI::App& command =
       *app.add_subcommand("train", "Train a network by a recipe, fp32 or quantized");
-  add_file(command, "RECIPE", options.recipe, "What to train, on what and how: a YAML file");
+  add_file(command, "RECIPE", options.recipe,
+           "What to train, on what and how: a YAML file; - is standard input");
   add_settings(command, options.settings);
   CLI::Option* resume =
       command.add_flag("--resume", options.resume, "Go on with the run in its folder")
@@ -197,7 +198,7 @@ void declare_run(CLI::App& app, RunOptions& options) {
   add_file(command, "MODEL", options.model, "What `uniqnn pack` wrote");
   command
       .add_option("IMAGE", options.images,
-                  "Pictures: PNG, JPEG, PGM, PPM, or IDX, which holds many")
+                  "Pictures: PNG, JPEG, PGM, PPM, or IDX, which holds many; - is standard input")
       ->type_name(kFileType)
       ->required()
       ->check(not_empty());
@@ -208,6 +209,7 @@ void declare_run(CLI::App& app, RunOptions& options) {
   add_runtime_threads(command, options.threads);
   add_json(command, options.json);
   command.footer(
+      "Pictures that cannot be read are named, the others go on; the exit code is 1 then.\n"
       "UNIQ_ISA=scalar|avx2|avx2_vnni|avx512|avx512_vnni|neon|neon_dot in the environment holds\n"
       "it to an instruction set.\n\n"
       "Examples:\n"
@@ -269,7 +271,7 @@ void declare_summary(CLI::App& app, SummaryOptions& options) {
       "summary", "Layers, shapes, bits, grids, parameters, operations and sizes of a network");
   add_file(command, "FILE", options.file,
            "A recipe, a checkpoint, a packed model, or a network's text (uniq-graph); told by its "
-           "contents");
+           "contents; - is standard input");
   add_settings(command, options.settings);
   add_json(command, options.json);
   command.footer(
@@ -285,7 +287,7 @@ void declare_inspect(CLI::App& app, InspectOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "inspect", "What is in a checkpoint (tensors, steps, training) or a packed model (nodes)");
   add_file(command, "FILE", options.file,
-           "A checkpoint, a packed model, or any other safetensors file");
+           "A checkpoint, a packed model, or any other safetensors file; - is standard input");
   add_json(command, options.json);
   command.footer(
       "Examples:\n"
@@ -322,7 +324,8 @@ void declare(CLI::App& app, Options& options) {
   app.footer(
       "`uniqnn COMMAND --help` tells more about a command.\n"
       "Results go to standard output, progress and errors to standard error.\n"
-      "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.\n\n"
+      "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted. Results that nobody\n"
+      "reads to their end (`uniqnn ... | head`) are a failure without a message.\n\n"
       "Examples:\n"
       "  uniqnn summary recipe.yaml\n"
       "  uniqnn train recipe.yaml\n"

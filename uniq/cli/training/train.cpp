@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "uniq/base/escape.h"
 #include "uniq/base/file.h"
 #include "uniq/base/text.h"
 #include "uniq/cli/console.h"
@@ -17,13 +18,15 @@
 #include "uniq/format/checkpoint.h"
 #include "uniq/graph/summary.h"
 #include "uniq/recipe/recipe.h"
+#include "uniq/recipe/value.h"
 #include "uniq/train/run.h"
 
 namespace uniq::cli {
 namespace {
 
 recipe::Recipe recipe_of(const TrainOptions& options) {
-  recipe::Recipe recipe = recipe::read_recipe(options.recipe, options.settings);
+  recipe::Recipe recipe = recipe::read_recipe(read_input(options.recipe, recipe::kMaxRecipeBytes),
+                                              options.recipe, options.settings);
   if (options.threads > 0) recipe.threads = options.threads;
   return recipe;
 }
@@ -88,7 +91,7 @@ int train(const TrainOptions& options, const std::vector<std::string>& arguments
     return kInterrupted;
   }
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-  print(options.json ? read_file(result.folder / "result.json")
+  print(options.json ? escaped_json(read_file(result.folder / "result.json"))
                      : result_table(recipe, result, passed.count()));
   return kSuccess;
 }

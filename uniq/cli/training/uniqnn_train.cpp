@@ -2,8 +2,11 @@
 // command line again, so that each program checks what it acts on.
 #include <c10/util/Exception.h>
 #include <torch/version.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "uniq/base/error.h"
@@ -11,8 +14,10 @@
 #include "uniq/cli/exit_code.h"
 #include "uniq/cli/guarded.h"
 #include "uniq/cli/options/parse.h"
+#include "uniq/cli/spin_count.h"
 #include "uniq/cli/training/commands.h"
 #include "uniq/cli/version_text.h"
+#include "uniq/nn/memory.h"
 #include "uniq/train/memory.h"
 
 namespace uniq::cli {
@@ -39,16 +44,28 @@ int run(const std::vector<std::string>& arguments) {
 /// LibTorch's errors carry a backtrace, which tells a user nothing.
 int run_without_backtraces(const std::vector<std::string>& arguments) {
   try {
-    return run(arguments);
+    // What no layer needed for itself: gradients, the optimizer's state.
+    return nn::with_tensor_memory("uniqnn " + (arguments.empty() ? "" : arguments.front()),
+                                  [&] { return run(arguments); });
   } catch (const c10::Error& error) {
     throw Error(std::string("LibTorch: ") + error.what_without_backtrace());
   }
+}
+
+/// Executes the program anew where it was started directly, so that OpenMP obeys; goes on as it is
+/// where that cannot be done.
+void obey_spin_count(char** arguments) {
+  if (!set_spin_count()) return;
+  std::error_code unknown;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  if (!unknown) ::execv(program.c_str(), arguments);
 }
 
 }  // namespace
 }  // namespace uniq::cli
 
 int main(int count, char** arguments) {
+  uniq::cli::obey_spin_count(arguments);
   uniq::train::keep_freed_memory();
   return uniq::cli::guarded([&] {
     return uniq::cli::run_without_backtraces(

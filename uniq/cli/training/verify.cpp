@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "uniq/base/error.h"
+#include "uniq/base/escape.h"
 #include "uniq/base/text.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
@@ -65,6 +66,16 @@ std::string pictures_text(const verify::Report& report, const VerifyOptions& opt
   return text;
 }
 
+std::string class_text(const verify::Report& report) {
+  std::string text = "the class is the same for " +
+                     grouped(report.pictures - report.top1_differing) + " of " +
+                     grouped(report.pictures) + " pictures";
+  if (report.top1_tied > 0)
+    text += ", " + grouped(report.top1_tied) +
+            " of which have classes whose logits tie within their bounds";
+  return text;
+}
+
 std::string report_table(const verify::Report& report, const VerifyOptions& options) {
   const verify::Compared& layers = report.layer_by_layer;
   const verify::Compared& free = report.free_run;
@@ -87,8 +98,7 @@ std::string report_table(const verify::Report& report, const VerifyOptions& opti
                      share(report.pictures_differing, report.pictures) +
                      ") have a differing code; logits of the others take at most " +
                      significant(100.0 * report.largest_logit_share) + " %" + " of their bounds"});
-  table.add({"", "the class is the same for " + grouped(report.pictures - report.top1_differing) +
-                     " of " + grouped(report.pictures) + " pictures"});
+  table.add({"", class_text(report)});
   return table.text();
 }
 
@@ -112,7 +122,7 @@ int verify(const VerifyOptions& options) {
   }();
   report.random_pictures = random_count(options);
   report.seed = kSeed;
-  print(options.json ? to_json(report) + "\n" : result_text(report, options));
+  print(options.json ? escaped_json(to_json(report)) + "\n" : result_text(report, options));
   return report.proven() ? kSuccess : kFailure;
 }
 

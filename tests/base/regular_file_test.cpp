@@ -1,4 +1,4 @@
-// InputFile: files that are read whole, and what may happen to them meanwhile.
+// RegularFile: files that are read whole, and what may happen to them meanwhile.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,6 +18,7 @@
 #include "tests/base/temporary_folder.h"
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/regular_file.h"
 
 namespace uniq {
 namespace {
@@ -62,7 +63,7 @@ class Input : public ::testing::Test {
 TEST_F(Input, GivesEveryByte) {
   for (const std::size_t size : {0, 1, 4095, 4096, 4097, 300'000}) {
     const std::string contents = some_text(size);
-    const InputFile file(write(contents));
+    const RegularFile file(write(contents));
     EXPECT_EQ(file.size(), size);
     EXPECT_EQ(text_of(file.read_rest(0).bytes()), contents) << size;
     for (const std::size_t offset : {size / 3, size})
@@ -72,7 +73,7 @@ TEST_F(Input, GivesEveryByte) {
 
 TEST_F(Input, ReadsParts) {
   const std::string contents = some_text(10'000);
-  const InputFile file(write(contents));
+  const RegularFile file(write(contents));
   std::vector<std::byte> part(77);
   file.read(4321, part);
   EXPECT_EQ(text_of(part), contents.substr(4321, 77));
@@ -83,7 +84,7 @@ TEST_F(Input, ReadsParts) {
 TEST_F(Input, NothingDependsOnTheFileAfterwards) {
   const std::string contents = some_text(100'000);
   const fs::path path = write(contents);
-  const PageBytes bytes = InputFile(path).read_rest(0);
+  const PageBytes bytes = RegularFile(path).read_rest(0);
   std::ofstream(path, std::ios::in | std::ios::binary) << "written over in place";
   EXPECT_EQ(text_of(bytes.bytes()), contents);
   fs::resize_file(path, 0);
@@ -94,12 +95,12 @@ TEST_F(Input, ANoticedChangeIsAnError) {
   const std::string contents = some_text(10'000);
   const auto changed = [&](auto change) {
     const fs::path path = write(contents);
-    const InputFile file(path);
+    const RegularFile file(path);
     change(path);
     EXPECT_THAT([&] { file.read_rest(0); },
-                ThrowsMessage<Error>(AllOf(
-                    StartsWith("the file was changed while it was read (" + path.string() + ")"),
-                    HasSubstr(", expected 10000, not written to; try again"))));
+                ThrowsMessage<Error>(
+                    AllOf(StartsWith("the file changed while it was read (" + path.string() + ")"),
+                          HasSubstr("; try again when nothing writes to it"))));
   };
   changed([](const fs::path& path) { fs::resize_file(path, 9'999); });
   changed([](const fs::path& path) { fs::resize_file(path, 0); });
@@ -119,7 +120,7 @@ TEST_F(Input, ANoticedChangeIsAnError) {
 TEST_F(Input, AFileThatIsReplacedOrReadMeanwhileIsNotChanged) {
   const std::string contents = some_text(10'000);
   const fs::path path = write(contents);
-  const InputFile file(path);
+  const RegularFile file(path);
   EXPECT_EQ(read_file(path), contents);
   write_file(path, "another file under the same name");
   EXPECT_EQ(text_of(file.read_rest(0).bytes()), contents);
@@ -127,15 +128,15 @@ TEST_F(Input, AFileThatIsReplacedOrReadMeanwhileIsNotChanged) {
 
 TEST_F(Input, RefusesWhatIsNoRegularFile) {
   const fs::path missing = folder_ / "missing";
-  EXPECT_THAT([&] { InputFile file(missing); },
+  EXPECT_THAT([&] { RegularFile file(missing); },
               ThrowsMessage<Error>("cannot open the file (" + missing.string() +
                                    "): got No such file or directory; try to check the path"));
-  EXPECT_THAT([&] { InputFile file(folder_.path()); },
+  EXPECT_THAT([&] { RegularFile file(folder_.path()); },
               ThrowsMessage<Error>(HasSubstr("Is a directory")));
   const fs::path pipe = folder_ / "pipe";  // which nobody writes to: it must not block
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   for (const fs::path& path : {pipe, fs::path("/dev/null")})
-    EXPECT_THAT([&] { InputFile file(path); },
+    EXPECT_THAT([&] { RegularFile file(path); },
                 ThrowsMessage<Error>("cannot open the file (" + path.string() +
                                      "): got Invalid argument; try a regular file"));
 }
@@ -147,7 +148,7 @@ TEST_F(Input, RefusesWhatIsLargerThanAllMemory) {
                       static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const fs::path path = write("begin");
   fs::resize_file(path, std::max(kTerabyte, memory + 1));
-  const InputFile file(path);
+  const RegularFile file(path);
   std::vector<std::byte> begin(5);
   file.read(0, begin);
   EXPECT_EQ(text_of(begin), "begin");
@@ -159,7 +160,7 @@ TEST_F(Input, NamesTheFileThatMemoryIsMissingFor) {
   const fs::path path = write("");
   constexpr std::uint64_t kSize = std::uint64_t{1} << 30;
   fs::resize_file(path, kSize);
-  const InputFile file(path);
+  const RegularFile file(path);
   const auto message = [&] {
     try {
       file.read_rest(0);
@@ -169,7 +170,9 @@ TEST_F(Input, NamesTheFileThatMemoryIsMissingFor) {
     return std::string("it was read");
   };
   const std::string expected =
-      "out of memory (" + path.string() + "): got 1.07 GB to read; try with more memory";
+      "not enough memory (" + path.string() +
+      "): expected 1.07 GB; try to close other programs, or to raise the memory limit (ulimit -v, "
+      "the container's)";
   // In a child, whose memory nobody else needs.
   const auto in_little_memory = [&] {
     const rlimit limit{kSize / 2, kSize / 2};

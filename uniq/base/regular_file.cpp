@@ -1,0 +1,59 @@
+#include "uniq/base/regular_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "uniq/base/memory.h"
+
+namespace uniq {
+
+// A pipe without a writer would block; for a regular file O_NONBLOCK means nothing.
+RegularFile::RegularFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(open_retrying(path, O_RDONLY | O_NONBLOCK)) {
+  int error = descriptor_.get() < 0 || ::fstat(descriptor_.get(), &opened_) != 0 ? errno : 0;
+  if (error == 0 && S_ISDIR(opened_.st_mode)) error = EISDIR;
+  if (error == 0 && !S_ISREG(opened_.st_mode)) error = EINVAL;
+  if (error != 0) throw_system_error("cannot open the file", path, error);
+}
+
+std::uint64_t RegularFile::size() const { return static_cast<std::uint64_t>(opened_.st_size); }
+
+void RegularFile::read(std::uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t got =
+        ::pread(descriptor_.get(), to.data(), to.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_system_error("cannot read the file", path_, errno);
+    if (got == 0) {
+      check();
+      throw_system_error("cannot read the file", path_, EIO);
+    }
+    offset += static_cast<std::uint64_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+PageBytes RegularFile::read_rest(std::uint64_t offset) const {
+  PageBytes rest = memory_for(size() - offset);
+  read(offset, rest.bytes());
+  check();
+  return rest;
+}
+
+/// A sparse file costs its maker nothing: one that is larger than all memory is refused before
+/// there is none left for others.
+PageBytes RegularFile::memory_for(std::uint64_t size) const {
+  const auto most = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                    static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (size > most) throw_too_large(path_, size, most);
+  return with_memory(path_.string(), size,
+                     [size] { return PageBytes(static_cast<std::size_t>(size)); });
+}
+
+void RegularFile::check() const {
+  check_unchanged(opened_, status_of(descriptor_.get(), path_), path_);
+}
+
+}  // namespace uniq
