@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "uniq/format/checkpoint.h"
 #include "uniq/metrics/metrics.h"
 
-namespace uniq::train {
+namespace uniq::resume {
 
 /// Sums over the batches of an epoch so far, or since the last row of the metrics.
 struct Sums {
@@ -29,8 +30,20 @@ struct State {
   metrics::Position metrics;
 };
 
+/// Throws Error, naming the key and `where`, for what no run of so many epochs of so many batches
+/// can reach: an epoch beyond the end, a number of steps that is not that of the batches, sums of
+/// no pictures.
+void check_state(const State& state, std::int64_t epochs, std::int64_t batches,
+                 const std::string& where);
+
+/// Precondition: all numbers are finite.
 std::string to_json(const State& state);
-/// Throws Error, naming `where`, for text that to_json did not write.
+/// Throws Error, naming `where`, for text that to_json did not write: keys that are missing or of
+/// another type, counts and lengths below 0 or beyond 63 bits.
 State state_from_json(const std::string& json, const std::string& where);
 
-}  // namespace uniq::train
+/// The state that a checkpoint holds. Throws Error, naming `where`, where there is none that can be
+/// read.
+State state_of(const format::CheckpointInfo& info, const std::string& where);
+
+}  // namespace uniq::resume
