@@ -79,19 +79,9 @@ test_preset() {
 }
 
 run_fuzzers() {
-  (configure fuzz && build fuzz fuzzers) || return 1
-  local fuzzer name folder seeds status=0
-  while IFS= read -r fuzzer; do
-    name="$(basename "$fuzzer")"
-    folder="build/fuzz/found/$name"
-    mkdir -p "$folder/corpus"
-    # Inputs to begin with lie in corpus/ beside the fuzzer's source.
-    seeds="$(dirname "$(find tests -name "${name#uniq_}.cpp" -print -quit)")/corpus"
-    [[ -d "$seeds" ]] || seeds=
-    say "$name"
-    "$fuzzer" -max_total_time="${UNIQ_FUZZ_SECONDS:-60}" -rss_limit_mb=4096 -print_final_stats=1 \
-      -artifact_prefix="$folder/" "$folder/corpus" ${seeds:+"$seeds"} || status=1
-  done < <(find build/fuzz -name '*_fuzz' -type f -executable | sort)
+  local status=0
+  scripts/fuzz.sh || status=1
+  details="$(scripts/fuzz.sh --table | sed 's/^/    /')"
   return "$status"
 }
 

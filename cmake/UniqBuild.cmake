@@ -102,14 +102,22 @@ function(uniq_test name)
   gtest_discover_tests(uniq_${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
 endfunction()
 
-# uniq_fuzz(<name> SOURCES ... DEPENDS ...): libFuzzer program <name>_fuzz in fuzz/ of the build
-# folder, and of the target fuzzers; nothing unless UNIQ_FUZZ.
+# uniq_fuzz(<name> SOURCES ... DEPENDS ...): the fuzzer of a reader, whose first inputs lie in
+# corpus/<name>/ beside it. It joins uniq_fuzz_test, which runs it over those; with UNIQ_FUZZ it is
+# also the libFuzzer program <name>_fuzz in fuzz/ of the build folder, of the target fuzzers.
 function(uniq_fuzz name)
-  if(NOT UNIQ_FUZZ)
+  if(NOT TARGET uniq_fuzz_test)
     return()
   endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  add_executable(${name}_fuzz ${ARG_SOURCES})
+  list(TRANSFORM ARG_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  target_sources(uniq_fuzz_test PRIVATE ${ARG_SOURCES})
+  target_link_libraries(uniq_fuzz_test PRIVATE ${ARG_DEPENDS})
+  if(NOT UNIQ_FUZZ)
+    return()
+  endif()
+  add_executable(${name}_fuzz ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzzer.cpp
+                              ${PROJECT_SOURCE_DIR}/tests/fuzz/libfuzzer_entry.cpp ${ARG_SOURCES})
   target_include_directories(${name}_fuzz PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPENDS})
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace uniq::testing {
 
@@ -19,7 +20,7 @@ inline std::string raw_file(const std::string& header, const std::string& data =
   return length_bytes(header.size()) + header + data;
 }
 
-inline std::span<const std::byte> bytes_of(const std::string& text) {
+inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 

@@ -25,6 +25,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+using uniq::testing::bytes_of;
 using uniq::testing::FaultInjection;
 using uniq::testing::raw_file;
 using uniq::testing::TemporaryFolder;
@@ -49,6 +50,8 @@ TEST(WriteSafetensors, BytesAreAsSpecified) {
       "\x07",
       17);
   EXPECT_EQ(read_file(folder / "file"), raw_file(padded, data));
+  const std::vector<std::byte> bytes = to_bytes(tensors, {{"key", "a \"quoted\"\nvalue"}});
+  EXPECT_THAT(bytes, ::testing::ElementsAreArray(bytes_of(raw_file(padded, data))));
 }
 
 TEST(WriteSafetensors, OrderOfTheTensorsDoesNotMatter) {

@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "tests/base/temporary_folder.h"
-#include "uniq/base/file.h"
 #include "uniq/graph/builder.h"
 
 namespace uniq::testing {
@@ -20,8 +18,8 @@ graph::Graph small_graph() {
 
 }  // namespace
 
-void SmallCheckpoint::add(const std::string& name, const std::vector<std::int64_t>& shape,
-                          float value, format::DType dtype) {
+void SmallTensors::add(const std::string& name, const std::vector<std::int64_t>& shape, float value,
+                       format::DType dtype) {
   std::size_t elements = 1;
   for (const std::int64_t size : shape) elements *= static_cast<std::size_t>(size);
   std::vector<std::byte>& bytes = data[name];
@@ -34,33 +32,31 @@ void SmallCheckpoint::add(const std::string& name, const std::vector<std::int64_
   tensors[name] = format::TensorView{.name = name, .dtype = dtype, .shape = shape, .bytes = bytes};
 }
 
-std::vector<format::TensorView> SmallCheckpoint::views() const {
+std::vector<format::TensorView> SmallTensors::views() const {
   std::vector<format::TensorView> list;
   for (const auto& [name, view] : tensors) list.push_back(view);
   return list;
 }
 
 std::string SmallCheckpoint::bytes() const {
-  const TemporaryFolder folder;
-  format::write_safetensors(folder / "checkpoint.safetensors", views(), format::to_metadata(info));
-  return read_file(folder / "checkpoint.safetensors");
+  const std::vector<std::byte> file = format::to_bytes(views(), format::to_metadata(info));
+  return {reinterpret_cast<const char*>(file.data()), file.size()};
 }
 
 SmallCheckpoint small_checkpoint(const graph::BitRequest& request) {
   graph::Graph graph = small_graph();
   graph::BitPlan plan = graph::make_bit_plan(graph, request);
-  SmallCheckpoint checkpoint{.info = {.graph = std::move(graph),
-                                      .bit_plan = std::move(plan),
-                                      .preprocessing = {.channels = 1,
-                                                        .height = 6,
-                                                        .width = 6,
-                                                        .resize = "none",
-                                                        .mean = {0.286f},
-                                                        .deviation = {0.353f}},
-                                      .classes = {"cat", "dog", "\"bird\""},
-                                      .training = R"({"epoch":3})"},
-                             .data = {},
-                             .tensors = {}};
+  SmallCheckpoint checkpoint{{},
+                             {.graph = std::move(graph),
+                              .bit_plan = std::move(plan),
+                              .preprocessing = {.channels = 1,
+                                                .height = 6,
+                                                .width = 6,
+                                                .resize = "none",
+                                                .mean = {0.286f},
+                                                .deviation = {0.353f}},
+                              .classes = {"cat", "dog", "\"bird\""},
+                              .training = R"({"epoch":3})"}};
   for (const auto& [name, shape] :
        format::expected_tensors(checkpoint.info.graph, checkpoint.info.bit_plan)) {
     const bool counter = name.ends_with("num_batches_tracked");

@@ -11,16 +11,20 @@
 
 namespace uniq::testing {
 
-struct SmallCheckpoint {
-  format::CheckpointInfo info;
-  std::map<std::string, std::vector<std::byte>> data;  ///< by tensor name
-  std::map<std::string, format::TensorView> tensors;   ///< views into data
+/// Tensors by name, with their bytes.
+struct SmallTensors {
+  std::map<std::string, std::vector<std::byte>> data;
+  std::map<std::string, format::TensorView> tensors;  ///< views into data
 
   /// F32 unless told otherwise; all elements alike.
   void add(const std::string& name, const std::vector<std::int64_t>& shape, float value,
            format::DType dtype = format::DType::f32);
   std::vector<format::TensorView> views() const;
-  /// The file's bytes, written and read back.
+};
+
+struct SmallCheckpoint : SmallTensors {
+  format::CheckpointInfo info;
+  /// The file's bytes.
   std::string bytes() const;
 };
 

@@ -1,25 +1,12 @@
-// Any bytes as a recipe and as a setting: a recipe that reads back equal, or a UsageError.
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <string>
+// Any bytes as a recipe.
+#include "tests/recipe/parse_untrusted.h"
 
-#include "uniq/base/error.h"
-#include "uniq/recipe/recipe.h"
+namespace uniq::recipe {
+namespace {
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string text(reinterpret_cast<const char*>(data), size);
-  // What stands behind the first zero byte is a setting.
-  const std::size_t zero = text.find('\0');
-  std::vector<std::string> settings;
-  if (zero != std::string::npos) settings.push_back(text.substr(zero + 1));
-  try {
-    const uniq::recipe::Recipe recipe =
-        uniq::recipe::parse_recipe(text.substr(0, zero), "fuzz", settings);
-    if (uniq::recipe::parse_recipe(uniq::recipe::to_yaml(recipe), "again", {}) != recipe) {
-      std::abort();
-    }
-  } catch (const uniq::UsageError&) {
-  }
-  return 0;
-}
+void fuzz(std::string_view yaml) { parse_untrusted(std::string(yaml), {}); }
+
+const uniq::testing::RegisterFuzzer kFuzzer("recipe", fuzz);
+
+}  // namespace
+}  // namespace uniq::recipe

@@ -7,7 +7,8 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ["quickstart.sh", "test.sh", ".ci/run", "scripts/format.sh", "scripts/tidy.sh",
+PROGRAMS = ["quickstart.sh", "test.sh", ".ci/run", "scripts/format.sh", "scripts/fuzz.sh",
+            "scripts/tidy.sh",
             "bench/peers/run.sh", "bench/peers/install.sh"]
 
 
@@ -45,7 +46,8 @@ class Tree(unittest.TestCase):
     def test_presets_of_the_scripts_exist(self):
         presets = (ROOT / "CMakePresets.json").read_text()
         used = re.findall(r"(?:configure|test_preset|run_tests) ([a-z][a-z0-9-]*)",
-                          (ROOT / "test.sh").read_text() + (ROOT / "quickstart.sh").read_text())
+                          "".join((ROOT / name).read_text()
+                                  for name in ("test.sh", "quickstart.sh", "scripts/fuzz.sh")))
         self.assertGreaterEqual(set(used), {"release", "asan", "asan-training", "fuzz"})
         for name in used:
             self.assertIn(f'"name": "{name}"', presets)

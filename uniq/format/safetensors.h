@@ -52,8 +52,14 @@ class Safetensors {
   std::map<std::string, TensorView> tensors_;
 };
 
-/// Writes whole or not at all (temporary name, fsync, rename). The same tensors and metadata give
-/// the same bytes. Throws Error and leaves what was there before.
+/// The bytes of a file with these tensors and metadata; the same input gives the same bytes. Throws
+/// Error for a reserved name, two tensors of one name, a size that does not fit the shape, and a
+/// text that is not UTF-8.
+std::vector<std::byte> to_bytes(std::span<const TensorView> tensors,
+                                const std::map<std::string, std::string>& metadata);
+
+/// Writes the same bytes to a file, whole or not at all (temporary name, fsync, rename). Throws
+/// Error and leaves what was there before.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata);
 

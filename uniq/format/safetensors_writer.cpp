@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "uniq/base/error.h"
@@ -85,16 +86,17 @@ std::array<std::byte, 8> little_endian(std::uint64_t number) {
   return bytes;
 }
 
-}  // namespace
-
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  const std::string where = path.string();
-  for (const TensorView& tensor : tensors) check_tensor(tensor, where);
-  const std::vector<const TensorView*> order = in_file_order(tensors);
+struct FileParts {
   std::string header;
+  std::vector<const TensorView*> tensors;  ///< in the file's order
+};
+
+FileParts parts_of(std::span<const TensorView> tensors,
+                   const std::map<std::string, std::string>& metadata, const std::string& where) {
+  for (const TensorView& tensor : tensors) check_tensor(tensor, where);
+  FileParts parts{.header = {}, .tensors = in_file_order(tensors)};
   try {
-    header = header_text(order, metadata, where);
+    parts.header = header_text(parts.tensors, metadata, where);
   } catch (const Json::exception&) {
     throw Error(ErrorText{.what = "a tensor's name or the metadata is not UTF-8",
                           .where = where,
@@ -102,10 +104,33 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
                           .expected = "",
                           .remedy = ""});
   }
+  return parts;
+}
+
+/// Calls write(span of bytes) for all of the file, front to back.
+template <class Write>
+void write_parts(const FileParts& parts, Write&& write) {
+  write(little_endian(parts.header.size()));
+  write(std::as_bytes(std::span(parts.header)));
+  for (const TensorView* tensor : parts.tensors) write(tensor->bytes);
+}
+
+}  // namespace
+
+std::vector<std::byte> to_bytes(std::span<const TensorView> tensors,
+                                const std::map<std::string, std::string>& metadata) {
+  std::vector<std::byte> file;
+  write_parts(parts_of(tensors, metadata, "safetensors"), [&](std::span<const std::byte> bytes) {
+    file.insert(file.end(), bytes.begin(), bytes.end());
+  });
+  return file;
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const FileParts parts = parts_of(tensors, metadata, path.string());
   AtomicFile file(path);
-  file.write(little_endian(header.size()));
-  file.write(header);
-  for (const TensorView* tensor : order) file.write(tensor->bytes);
+  write_parts(parts, [&](std::span<const std::byte> bytes) { file.write(bytes); });
   file.commit();
 }
 

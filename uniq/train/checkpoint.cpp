@@ -2,35 +2,46 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/Generator.h>
+#include <c10/util/Exception.h>
 
 #include <nlohmann/json.hpp>
 
 #include "uniq/base/error.h"
 #include "uniq/quant/calibration.h"
+#include "uniq/resume/training_tensors.h"
 #include "uniq/train/tensors.h"
 
 namespace uniq::train {
 namespace {
 
-const std::string kPrefix{format::kTrainingPrefix};
-const std::string kOptimizer = kPrefix + "optimizer.";
-const std::string kGuard = kPrefix + "guard.";
-const std::string kRandom = kPrefix + "random";
-
 at::Generator generator() { return at::globalContext().defaultGenerator(at::kCPU); }
 
 NamedTensors training_tensors(const nn::GraphModule& network, const Optimizer& optimizer) {
   NamedTensors tensors;
-  for (const auto& [name, tensor] : optimizer.state()) tensors[kOptimizer + name] = tensor;
+  for (const auto& [name, tensor] : optimizer.state())
+    tensors[resume::kOptimizerPrefix + name] = tensor;
   quant::for_each_quantizer(*network, [&](const std::string& path, quant::Quantizer& quantizer) {
-    if (quantizer.guard_floor().defined()) tensors[kGuard + path] = quantizer.guard_floor();
+    if (quantizer.guard_floor().defined())
+      tensors[resume::kGuardPrefix + path] = quantizer.guard_floor();
   });
-  tensors[kRandom] = generator().get_state();
+  tensors[resume::kRandomState] = generator().get_state();
   return tensors;
 }
 
 bool is_step(const std::string& name) {
   return name.find(".quan_w.") != std::string::npos || name.find(".quan_a.") != std::string::npos;
+}
+
+/// The bytes are LibTorch's own, and it alone knows which are right.
+void set_random_state(const format::Safetensors& file) {
+  try {
+    generator().set_state(to_tensor(file.at(resume::kRandomState)));
+  } catch (const c10::Error& error) {
+    throw Error({.what = "the random number generator's state cannot be read",
+                 .where = file.where() + ", tensor " + resume::kRandomState,
+                 .got = error.what_without_backtrace(),
+                 .remedy = "--overwrite to begin anew"});
+  }
 }
 
 void check_graph(const format::CheckpointInfo& info, const nn::GraphModule& network,
@@ -40,13 +51,6 @@ void check_graph(const format::CheckpointInfo& info, const nn::GraphModule& netw
                .where = path.string(),
                .expected = "the network that the recipe names",
                .remedy = "uniqnn inspect on the checkpoint, or another train.start"});
-}
-
-State state_of(const format::CheckpointInfo& info, const std::string& where) {
-  const auto training = nlohmann::json::parse(info.training, nullptr, /*allow_exceptions=*/false);
-  if (!training.is_object() || !training.contains("state"))
-    throw Error({.what = "the checkpoint does not say where its run stood", .where = where});
-  return state_from_json(training["state"].dump(), where);
 }
 
 }  // namespace
@@ -75,19 +79,21 @@ State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& networ
     throw Error({.what = "the checkpoint has another bit plan than the recipe",
                  .where = path.string(),
                  .remedy = "--overwrite to begin anew, or another output folder"});
-  const State state = state_of(info, path.string());
-  for (const auto& [name, tensor] : state_dict(*network))
-    copy_into(tensor, file.at(name), file.where());
+  const State state = resume::state_of(info, file.where());
+  resume::check_training_tensors(file, info, optimizer.options(), state.step);
+  const NamedTensors own = state_dict(*network);
+  for (const auto& [name, tensor] : own) copy_into(tensor, file.at(name), file.where());
   NamedTensors optimizer_state;
+  const std::string& prefix = resume::kOptimizerPrefix;
   for (const auto& [name, view] : file.tensors())
-    if (name.rfind(kOptimizer, 0) == 0)
-      optimizer_state[name.substr(kOptimizer.size())] = to_tensor(view);
+    if (name.starts_with(prefix) && !own.contains(name))  // a layer may be called so
+      optimizer_state[name.substr(prefix.size())] = to_tensor(view);
   optimizer.load_state(optimizer_state);
   quant::for_each_quantizer(*network, [&](const std::string& name, quant::Quantizer& quantizer) {
-    if (file.tensors().count(kGuard + name) != 0)
-      quantizer.set_guard_floor(to_tensor(file.at(kGuard + name)));
+    const auto guard = file.tensors().find(resume::kGuardPrefix + name);
+    if (guard != file.tensors().end()) quantizer.set_guard_floor(to_tensor(guard->second));
   });
-  generator().set_state(to_tensor(file.at(kRandom)));
+  set_random_state(file);
   return state;
 }
 

@@ -5,10 +5,12 @@
 
 #include "uniq/format/checkpoint.h"
 #include "uniq/nn/graph_module.h"
+#include "uniq/resume/state.h"
 #include "uniq/train/optimizer.h"
-#include "uniq/train/state.h"
 
 namespace uniq::train {
+
+using resume::State;
 
 /// What a checkpoint's "training" metadata says, beside the state.
 struct Origin {
@@ -24,7 +26,7 @@ void save_checkpoint(const std::filesystem::path& path, format::CheckpointInfo i
                      const Optimizer* optimizer);
 
 /// Takes back what save_checkpoint wrote with an optimizer. Throws Error where the file's network
-/// or plan is not that of `network`, or parts are missing.
+/// or plan is not that of `network`, and as resume::check_training_tensors() does.
 State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& network,
                       Optimizer& optimizer);
 

@@ -20,6 +20,8 @@
 namespace uniq::train {
 namespace {
 
+using resume::Sums;
+
 // Loader epochs apart from those of training (0, 1, ...), so that other pictures come in another
 // order; any numbers that training does not use would do.
 constexpr std::int64_t kCalibrationEpoch = std::int64_t{1} << 40;
@@ -59,8 +61,9 @@ Trainer::~Trainer() = default;
 bool Trainer::stopping() const { return setup_.options.stop && setup_.options.stop->load(); }
 
 void Trainer::resume() {
-  state_ = load_checkpoint(setup_.options.folder / "last.safetensors", setup_.network,
-                           *setup_.optimizer);
+  const std::filesystem::path last = setup_.options.folder / "last.safetensors";
+  state_ = load_checkpoint(last, setup_.network, *setup_.optimizer);
+  check_state(state_, setup_.recipe.train.epochs, setup_.training->batches(), last.string());
   open_metrics(/*resumed=*/true);
 }
 
