@@ -1,8 +1,8 @@
 // One training step (forward, backward, update) of a quantized network against the same step of the
 // fp32 network made of plain LibTorch modules: in turns, in one process. Both networks' outputs are
 // checked before any time is printed.
-#include <torch/optim/sgd.h>
 #include <torch/nn/functional/loss.h>
+#include <torch/optim/sgd.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -45,35 +43,6 @@ std::string read_input(const std::string& file, const LimitByStart& limit);
 
 /// How messages call the input: the file, or "standard input".
 std::string input_name(const std::string& file);
-
-/// A regular file whose size is known before any memory is taken for it, and which is read, not
-/// mapped: once that is done, nothing depends on it. Not for several threads at once.
-class InputFile {
- public:
-  /// Throws Error that names the file: it cannot be opened, or is no regular file.
-  explicit InputFile(const std::filesystem::path& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-
-  std::uint64_t size() const { return size_; }  ///< in bytes, when it was opened
-  /// Fills `to` with the bytes from `offset` on. Throws Error where they cannot be read, or the
-  /// file has been cut.
-  void read(std::uint64_t offset, std::span<std::byte> to) const;
-  /// The bytes from `offset` to the end. Throws Error too where they do not fit into memory, and
-  /// where the file is no longer as it was when it was opened.
-  PageBytes read_rest(std::uint64_t offset) const;
-
- private:
-  PageBytes memory_for(std::uint64_t size) const;
-  void check_unchanged() const;
-  [[noreturn]] void fail_changed(std::uint64_t size) const;
-
-  std::filesystem::path path_;
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;
-  std::timespec modified_ = {};
-};
 
 /// A file that appears under its name only once commit() has written, synced and renamed it; until
 /// then, and on any failure, what stood there before stays. Throws Error on a full disk, missing
