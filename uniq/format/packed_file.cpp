@@ -121,19 +121,42 @@ void place_blobs(PackedMetadata& metadata, std::span<const std::byte> blobs,
   reader.finish();
 }
 
+/// A model has one file: another version than it needs would be read by fewer programs, or by some
+/// that compute other sums.
+void check_version(const PackedModel& model, std::uint32_t version, const std::string& where) {
+  const std::uint32_t needed = packed_version(model);
+  if (version == needed) return;
+  const std::string reason = needed == 1 ? std::string() : ", " + beyond_version_1(model);
+  throw Error({.what = "the packed model's version is not that of what it holds",
+               .where = where + reason,
+               .got = "version " + std::to_string(version),
+               .expected = "version " + std::to_string(needed),
+               .remedy = "to pack the checkpoint again"});
+}
+
 PackedModel read(std::span<const std::byte> file, std::shared_ptr<const void> storage,
                  const std::string& where) {
   const PackedSections sections = read_packed_header(file, where);
   PackedMetadata metadata = decode_packed_metadata(sections.metadata, where);
   place_blobs(metadata, sections.blobs, where);
   validate(metadata.model, where);
+  check_version(metadata.model, sections.version, where);
   metadata.model.storage = std::move(storage);
   return std::move(metadata.model);
 }
 
 }  // namespace
 
+std::uint32_t packed_version(const PackedModel& model) {
+  return beyond_version_1(model).empty() ? 1 : 2;
+}
+
 std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
+  return to_bytes_as(packed_version(model), model, sizes);
+}
+
+std::vector<std::byte> to_bytes_as(std::uint32_t version, const PackedModel& model,
+                                   PackedSizes* sizes) {
   const std::vector<std::byte> metadata = encode_packed_metadata(model);
   PackedSizes counted = sizes_of(model, metadata.size());
   std::vector<std::byte> file(kPackedHeaderBytes);
@@ -152,7 +175,7 @@ std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
     file.resize(blob_aligned(file.size()));
     append(node.weights.bytes);
   }
-  write_packed_header(file, metadata.size());
+  write_packed_header(file, version, metadata.size());
   if (sizes != nullptr) *sizes = std::move(counted);
   return file;
 }

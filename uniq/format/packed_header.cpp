@@ -71,9 +71,9 @@ void check_kind(std::span<const std::byte> file, const std::string& where) {
          "at most " + std::to_string(kPackedVersion),
          "a newer uniqnn, or to pack the checkpoint again with this one");
   }
-  if (version < kPackedVersion) {
+  if (version == 0) {
     fail("the packed model has no valid version", where, std::to_string(version),
-         std::to_string(kPackedVersion), "to copy or download the file again");
+         "1 to " + std::to_string(kPackedVersion), "to copy or download the file again");
   }
 }
 
@@ -110,10 +110,11 @@ std::uint32_t packed_checksum(std::span<const std::byte> file) {
   return extend_crc32c(extend_crc32c(0, header), file.subspan(kPackedHeaderBytes));
 }
 
-void write_packed_header(std::span<std::byte> file, std::size_t metadata_size) {
+void write_packed_header(std::span<std::byte> file, std::uint32_t version,
+                         std::size_t metadata_size) {
   const std::uint64_t blobs_offset = blob_aligned(kPackedHeaderBytes + metadata_size);
   std::memcpy(file.data(), kIdentifier.data(), kIdentifier.size());
-  put(file, kVersionOffset, kPackedVersion);
+  put(file, kVersionOffset, version);
   put(file, kHeaderSizeOffset, static_cast<std::uint32_t>(kPackedHeaderBytes));
   put(file, kFileSizeOffset, std::uint64_t{file.size()});
   put(file, kMetadataOffsetOffset, std::uint64_t{kPackedHeaderBytes});
@@ -153,7 +154,8 @@ PackedSections read_packed_header(std::span<const std::byte> file, const std::st
   if (std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
     fail("the padding behind the metadata is not zero", where, "", "zeros");
   }
-  return {.metadata = file.subspan(kPackedHeaderBytes, metadata_size),
+  return {.version = get<std::uint32_t>(file, kVersionOffset),
+          .metadata = file.subspan(kPackedHeaderBytes, metadata_size),
           .blobs = file.subspan(blobs_offset)};
 }
 

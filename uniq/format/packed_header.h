@@ -22,9 +22,11 @@ constexpr std::uint64_t blob_aligned(std::uint64_t offset) { return (offset + 63
 std::uint32_t packed_checksum(std::span<const std::byte> file);
 
 /// Fills the header of a file whose other bytes are in place. Precondition: they fit.
-void write_packed_header(std::span<std::byte> file, std::size_t metadata_size);
+void write_packed_header(std::span<std::byte> file, std::uint32_t version,
+                         std::size_t metadata_size);
 
 struct PackedSections {
+  std::uint32_t version = 0;  ///< 1 to kPackedVersion
   std::span<const std::byte> metadata;
   std::span<const std::byte> blobs;
 };

@@ -121,6 +121,9 @@ void make_tables(const Step& step, const kernels::Loops& loops, kernels::InputWo
 struct KernelName {
   std::string operator()(const InputCore&) const { return "input"; }
   std::string operator()(const CodeConvCore& core) const { return core.kernel->name; }
+  std::string operator()(const Sums64Core& core) const {
+    return std::string(kernels::isa_name(core.isa)) + ".sums64";
+  }
   std::string operator()(const FloatConvCore& core) const {
     return std::string(kernels::isa_name(core.kernel->isa)) + ".float";
   }
@@ -150,15 +153,20 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
   plan_memory(options.keep_values);
 }
 
+const PackedValue& Network::input_value(const PackedNode& node) const {
+  return values_[static_cast<std::size_t>(node.inputs[0])];
+}
+
 void Network::choose_kernels(const NetworkOptions& options) {
   std::vector<std::vector<ConvChoice*>> readers(values_.size());
   for (const PackedNode& node : model_.nodes) {
-    const bool reads_codes = node.op == PackedOp::conv && node.weights.bits != 0;
+    const bool has_choice = node.op == PackedOp::conv && node.weights.bits != 0 &&
+                            !format::has_wide_sums(node, input_value(node));
     choices_.push_back(
-        reads_codes ? std::make_unique<ConvChoice>(make_choice(
-                          code_conv(node), isa_, cpu_info(), options.without, options.tuned.get()))
-                    : nullptr);
-    if (reads_codes)
+        has_choice ? std::make_unique<ConvChoice>(make_choice(code_conv(node), isa_, cpu_info(),
+                                                              options.without, options.tuned.get()))
+                   : nullptr);
+    if (has_choice)
       readers[static_cast<std::size_t>(node.inputs[0])].push_back(choices_.back().get());
   }
   for (std::size_t value = 0; value < values_.size(); ++value) {
@@ -171,22 +179,29 @@ void Network::choose_kernels(const NetworkOptions& options) {
   }
 }
 
+std::optional<kernels::CodeLayout> Network::wanted_layout(std::size_t node) const {
+  if (choices_[node] != nullptr) return choices_[node]->layout();
+  const PackedNode& reader = model_.nodes[node];
+  if (reader.op != PackedOp::conv || reader.weights.bits == 0) return std::nullopt;
+  return kernels::sums64_layout(code_conv(reader));
+}
+
 void Network::plan_buffers(bool shares_layouts) {
   // What each value's readers want; a reader of fp32 wants nothing special.
   std::vector<std::vector<kernels::CodeLayout>> layouts(values_.size());
-  for (std::size_t node = 0; node < choices_.size(); ++node) {
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
     input_layouts_.push_back(0);
-    if (choices_[node] == nullptr) continue;
-    const kernels::CodeLayout wanted = choices_[node]->layout();
+    const std::optional<kernels::CodeLayout> wanted = wanted_layout(node);
+    if (!wanted) continue;
     auto& of_value = layouts[static_cast<std::size_t>(model_.nodes[node].inputs[0])];
     const auto same = std::ranges::find_if(of_value, [&](const kernels::CodeLayout& l) {
-      return shares_layouts && kernels::can_share(l, wanted);
+      return shares_layouts && kernels::can_share(l, *wanted);
     });
     input_layouts_.back() = static_cast<int>(same - of_value.begin());
     if (same == of_value.end()) {
-      of_value.push_back(wanted);
+      of_value.push_back(*wanted);
     } else {
-      *same = kernels::shared(*same, wanted);
+      *same = kernels::shared(*same, *wanted);
     }
   }
   for (std::size_t value = 0; value < values_.size(); ++value) {
@@ -239,8 +254,7 @@ void Network::add_step(std::size_t index, const Without& without) {
   step.epilogue = make_epilogue(index, step.outputs, without);
   if (const auto* core = std::get_if<CodeConvCore>(&step.core);
       core != nullptr && !step.adds_residual && !without.folding)
-    step.sums =
-        sum_range(node, values_[static_cast<std::size_t>(node.inputs[0])].encoding, core->prepared);
+    step.sums = sum_range(node, input_value(node).encoding, core->prepared);
   step.program = kernels::EpilogueProgram(step.epilogue, step.sums);
   if (auto* core = std::get_if<InputCore>(&step.core))
     make_tables(step, loops(), kernels::input_words_of(isa_, cpu_info()), *core);
@@ -279,13 +293,13 @@ Core Network::make_core(std::size_t index) const {
   if (node.op == PackedOp::input) return InputCore{data::pixel_values(model_.preprocessing), {}};
   if (node.op == PackedOp::add) return AddCore{};
   if (node.op == PackedOp::conv) return make_conv(index);
-  const graph::Shape& in = values_[static_cast<std::size_t>(node.inputs[0])].shape;
+  const graph::Shape& in = input_value(node).shape;
   if (node.op == PackedOp::flatten) return FlattenCore{in.channels, in.height * in.width};
   return PoolCore{pool_shape(node, in), node.op == PackedOp::max_pool};
 }
 
 kernels::CodeConv Network::code_conv(const PackedNode& node) const {
-  const PackedValue& input = values_[static_cast<std::size_t>(node.inputs[0])];
+  const PackedValue& input = input_value(node);
   return {.shape = conv_shape(node, input.shape),
           .weight_bits = node.weights.bits,
           .weight_grid = node.weights.grid,
@@ -296,8 +310,7 @@ kernels::CodeConv Network::code_conv(const PackedNode& node) const {
 
 Core Network::make_conv(std::size_t index) const {
   const PackedNode& node = model_.nodes[index];
-  const kernels::ConvShape shape =
-      conv_shape(node, values_[static_cast<std::size_t>(node.inputs[0])].shape);
+  const kernels::ConvShape shape = conv_shape(node, input_value(node).shape);
   const auto weights =
       static_cast<std::size_t>(shape.out_channels * shape.taps() * shape.group_in());
   if (node.weights.bits == 0) {
@@ -308,8 +321,10 @@ Core Network::make_conv(std::size_t index) const {
   }
   std::vector<std::uint8_t> codes(weights);
   format::unpack_codes(node.weights.bytes, node.weights.bits, codes);
-  const kernels::ConvKernel& kernel = choices_[index]->kernel();
   const Buffer& input = buffers_[static_cast<std::size_t>(input_buffer(index, 0))];
+  if (choices_[index] == nullptr)
+    return Sums64Core{isa_, kernels::prepare_sums64(code_conv(node), input.layout, codes)};
+  const kernels::ConvKernel& kernel = choices_[index]->kernel();
   return CodeConvCore{&kernel, kernel.prepare(code_conv(node), input.layout, codes)};
 }
 
