@@ -12,6 +12,7 @@
 #include "uniq/format/checkpoint.h"
 #include "uniq/graph/text.h"
 #include "uniq/models/models.h"
+#include "uniq/pack/pack.h"
 #include "uniq/recipe/recipe.h"
 
 namespace uniq::cli {
@@ -24,7 +25,9 @@ graph::Summary of_recipe(const SummaryOptions& options) {
                                                                     .height = pictures.height,
                                                                     .width = pictures.width,
                                                                     .classes = pictures.classes});
-  return graph::summarize(graph, graph::make_bit_plan(graph, recipe.quantize.bits));
+  const graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
+  pack::check_can_pack(graph, plan, data::class_names(recipe.data.name, recipe.data.root));
+  return graph::summarize(graph, plan);
 }
 
 graph::Summary of_checkpoint(const std::string& file) {
@@ -37,7 +40,9 @@ graph::Summary of_checkpoint(const std::string& file) {
 graph::Summary of_graph(const std::string& file) {
   constexpr std::size_t kLargestFile = std::size_t{64} << 20;
   const graph::Graph graph = graph::parse_graph(read_file(file, kLargestFile), file);
-  return graph::summarize(graph, graph::make_bit_plan(graph, {}));
+  const graph::BitPlan plan = graph::make_bit_plan(graph, {});
+  pack::check_can_pack(graph, plan);
+  return graph::summarize(graph, plan);
 }
 
 graph::Summary summary_of(const SummaryOptions& options, FileKind kind) {
