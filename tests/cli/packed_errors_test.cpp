@@ -65,7 +65,7 @@ TEST_F(PackedErrors, OfADamagedModel) {
 TEST_F(PackedErrors, OfANewerModelSayWhatToDo) {
   pack(small_checkpoint({.weight_bits = 2, .activation_bits = 2}));
   std::string bytes = read_file(model());
-  bytes[8] = 2;
+  bytes[8] = 3;
   write_file(model(), bytes);
   for (const auto& command : commands())
     expect_error(command, 1, "try a newer uniqnn, or to pack the checkpoint again");

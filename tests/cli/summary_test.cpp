@@ -92,6 +92,45 @@ TEST(Summary, ChangesOnlyRecipes) {
                             "): got seed=1; try a recipe that names this network\n");
 }
 
+// What could never be packed, in the words of `uniqnn pack` (pack.CanPack has all of them).
+TEST(Summary, RefusesNetworksThatCannotBePacked) {
+  const TemporaryFolder folder;
+  std::string network =
+      "uniq-graph 1\ninput = input(channels=3, height=32, width=32)\n"
+      "conv = conv2d(input, out=2, kernel=32)\nbn0 = batch_norm(conv)\n";
+  for (int i = 1; i <= 65; ++i)
+    network += "bn" + std::to_string(i) + " = batch_norm(bn" + std::to_string(i - 1) + ")\n";
+  write(folder / "deep.graph",
+        network + "flatten = flatten(bn65)\nfc = linear(flatten, out=10)\noutput = output(fc)\n");
+  write(folder / "recipe.yaml", "model: " + (folder / "deep.graph").string() +
+                                    "\ndata: {name: cifar10, root: " + folder.path().string() +
+                                    "}\nquantize: {weight_bits: 2, activation_bits: 2}\n");
+  for (const char* file : {"deep.graph", "recipe.yaml"}) {
+    const ProgramResult result = uniqnn({"summary", folder / file});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err,
+              "uniqnn: error: output 0: number of stages out of range (packing, node conv): got "
+              "65, expected 0 to 64; try fewer batch norms and ReLUs between this node and the "
+              "next\n");
+  }
+}
+
+TEST(Summary, RefusesNamesOfClassesThatCannotBePacked) {
+  const TemporaryFolder folder;
+  const std::string recipe = folder / "recipe.yaml";
+  write(recipe, "model: lenet\ndata: {name: cifar10, root: " + folder.path().string() +
+                    "}\nquantize: {weight_bits: 2, activation_bits: 2}\n");
+  EXPECT_EQ(uniqnn({"summary", recipe}).exit_code, 0);
+  write(folder / "data_batch_1.bin", "");
+  write(folder / "batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\n" + std::string(257, 'j') + "\n");
+  const ProgramResult result = uniqnn({"summary", recipe});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              StartsWith("uniqnn: error: name of a class is not valid (packing, class 9): got 257 "
+                         "bytes, expected 1 to 256 bytes of UTF-8 without control characters"));
+}
+
 TEST(Summary, RefusesUnknownKeysAndModels) {
   const TemporaryFolder folder;
   const std::string recipe = folder / "recipe.yaml";

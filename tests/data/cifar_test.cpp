@@ -128,6 +128,22 @@ TEST(Cifar, FilesOfNamesComeBeforeTheBuiltInOnes) {
             "name 3");
 }
 
+TEST(Cifar, NamesAreReadWithoutPictures) {
+  const TemporaryFolder folder;
+  const auto third = [&](CifarKind kind) { return read_cifar_classes(folder.path(), kind)[3]; };
+  folder.write("batches.meta.txt", lines(10));
+  EXPECT_EQ(third(CifarKind::cifar10), "cat");  // no data set there
+  folder.write("data_batch_1.bin", "");
+  EXPECT_EQ(third(CifarKind::cifar10), "name 3");
+  folder.write("cifar-100-binary/train.bin", "");
+  EXPECT_EQ(third(CifarKind::cifar100), "bear");
+  folder.write("cifar-100-binary/fine_label_names.txt", lines(100));
+  EXPECT_EQ(third(CifarKind::cifar100), "name 3");
+  folder.write("batches.meta.txt", lines(9));
+  EXPECT_THAT(error_of([&] { third(CifarKind::cifar10); }),
+              HasSubstr("wrong number of class names"));
+}
+
 TEST(Cifar, FindsTheFolderOfTheArchive) {
   const TemporaryFolder folder;
   folder.write("cifar-10-batches-bin/test_batch.bin", record({1}, 0));

@@ -22,6 +22,14 @@ TEST(DatasetTest, NamesAndDefaultsAreKnown) {
   }
 }
 
+TEST(DatasetTest, NamesOfClassesAreKnownWithoutTheData) {
+  for (const std::string& name : dataset_names())
+    EXPECT_EQ(static_cast<std::int64_t>(class_names(name, "").size()),
+              dataset_geometry(name).classes)
+        << name;
+  EXPECT_EQ(class_names("fashion_mnist", "nowhere")[9], "Ankle boot");
+}
+
 TEST(DatasetTest, UnknownNameIsAUsageErrorWithTheNearest) {
   EXPECT_THROW(load_dataset("fashion-mnist", "", Split::train), UsageError);
   EXPECT_EQ(error_of([] { dataset_defaults("fashion-mnist"); }),

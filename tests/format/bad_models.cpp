@@ -83,7 +83,8 @@ void add_whole(std::vector<BadModel>& list) {
   list.push_back({[](PackedModel& m) { m.classes.pop_back(); },
                   "classes do not fit the output (m.uniq): got 4 names, expected 5, or none"});
   list.push_back({[](PackedModel& m) { m.classes[2] = "\t"; },
-                  "name of a class is not valid (m.uniq, class 2): got '\\x09'" + name_rule});
+                  "name of a class is not valid (m.uniq, class 2): got '\\x09'" + name_rule +
+                      "; try another name in the data set's file of names"});
   list.push_back({[](PackedModel& m) { m.preprocessing.height = 10; },
                   "preprocessing does not fit the input (m.uniq, node input): got 3x10x7, expected "
                   "3x9x7"});
@@ -277,13 +278,13 @@ void add_outputs(std::vector<BadModel>& list) {
   using O = format::PackedOutput;
   list.push_back(bad(
       stem, "stem", [](PackedNode& n) { n.outputs.clear(); }, "number of outputs out of range",
-      "got 0, expected 1 to 64"));
+      "got 0, expected 1 to 1024; try fewer layers that read this node's value"));
   list.push_back(bad(
-      stem, "stem", [](PackedNode& n) { n.outputs.resize(65); }, "number of outputs out of range",
-      "got 65, expected 1 to 64"));
+      stem, "stem", [](PackedNode& n) { n.outputs.resize(1025); }, "number of outputs out of range",
+      "got 1025, expected 1 to 1024; try fewer layers that read this node's value"));
   output(
       stem, "stem", [](O& o) { o.stages.resize(65); }, "output 1: number of stages out of range",
-      "got 65, expected 0 to 64");
+      "got 65, expected 0 to 64; try fewer batch norms and ReLUs between this node and the next");
   output(
       stem, "stem", [](O& o) { o.stages[0].bias = {}; }, "output 1: bias has the wrong size",
       "got 0 numbers, expected 8, one per channel");

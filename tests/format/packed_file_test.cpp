@@ -292,6 +292,33 @@ TEST(PackedFile, VersionOneIsReadForEver) {
   const std::string folder = UNIQ_FORMAT_TESTS;
   const PackedModel model = read_packed(folder + "/version1.uniq");
   EXPECT_EQ(describe(model), read_file(folder + "/version1.txt"));
+  EXPECT_EQ(text_of(to_bytes(model)), read_file(folder + "/version1.uniq"));
+}
+
+// And one of the second, with sums beyond 32 bits.
+TEST(PackedFile, VersionTwoIsReadForEver) {
+  const std::string file = std::string(UNIQ_FORMAT_TESTS) + "/version2.uniq";
+  const PackedModel model = read_packed(file);
+  EXPECT_EQ(describe(model), describe(uniq::testing::long_sums(674, 7)));
+  EXPECT_EQ(text_of(to_bytes(model)), read_file(file));
+}
+
+// What version 1 can hold is written as it always was; only what it cannot is version 2, and
+// nothing but the number is other then.
+TEST(PackedFile, TheVersionIsTheLowestThatHoldsTheModel) {
+  for (const int bits : {1, 2, 8}) {
+    const PackedModel model = small_model({.weight_bits = bits, .activation_bits = bits});
+    EXPECT_EQ(packed_version(model), 1u);
+    EXPECT_EQ(to_bytes(model), to_bytes_as(1, model));
+  }
+  EXPECT_EQ(packed_version(uniq::testing::long_sums(1321, 5)), 1u);
+  const PackedModel wide = uniq::testing::long_sums(674, 7);
+  EXPECT_EQ(packed_version(wide), 2u);
+  std::vector<std::byte> as_version_1 = to_bytes_as(1, wide);
+  uniq::testing::store(as_version_1, 8, std::uint32_t{2});
+  uniq::testing::seal(as_version_1);
+  EXPECT_EQ(to_bytes(wide), as_version_1);
+  EXPECT_EQ(describe(read_packed(to_bytes(wide), "m.uniq")), describe(wide));
 }
 
 TEST(PackedFile, TheDocumentationQuotesTheSchema) {

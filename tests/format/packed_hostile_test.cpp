@@ -86,12 +86,15 @@ TEST(HostilePacked, EveryFieldOfTheHeader) {
   };
   EXPECT_THAT(changed(0, 'x'), StartsWith("the file is not a packed model (m.uniq)"));
   EXPECT_EQ(changed(8, std::uint32_t{2}),
-            "the packed model is of a newer version (m.uniq): got version 2, expected at most 1; "
+            "the packed model's version is not that of what it holds (m.uniq): got version 2, "
+            "expected version 1; try to pack the checkpoint again");
+  EXPECT_EQ(changed(8, std::uint32_t{3}),
+            "the packed model is of a newer version (m.uniq): got version 3, expected at most 2; "
             "try a newer uniqnn, or to pack the checkpoint again with this one");
   EXPECT_THAT(changed(8, ~std::uint32_t{0}), HasSubstr("got version 4294967295"));
   EXPECT_EQ(changed(8, std::uint32_t{0}),
-            "the packed model has no valid version (m.uniq): got 0, expected 1; try to copy or "
-            "download the file again");
+            "the packed model has no valid version (m.uniq): got 0, expected 1 to 2; try to "
+            "copy or download the file again");
   EXPECT_EQ(changed(12, std::uint32_t{65}),
             "the size of the header in the header is wrong (m.uniq): got 65, expected 64");
   EXPECT_EQ(changed(16, std::uint64_t{file.size() - 1}),
@@ -188,7 +191,7 @@ TEST(HostilePacked, EveryByteOfTheMetadataSetToOddValues) {
   }
   // Every check that only the metadata's own bytes can fail.
   for (const char* const what :
-       {"the metadata is not valid", "the metadata has a field that version 1 does not know",
+       {"the metadata is not valid", "the metadata has a field that this program does not know",
         "unknown operator", "unknown grid", "unknown kind of a stage",
         "the outputs have more stages than the node", "stages belong to no output",
         "window of a node is out of place", "weights of a node are out of place",
@@ -297,7 +300,7 @@ TEST(HostilePacked, BadModelsInFiles) {
   for (const uniq::testing::BadModel& bad : uniq::testing::bad_models()) {
     PackedModel model = small_model();
     bad.change(model);
-    if (!read_untrusted_model(to_bytes(model))) ++refused;
+    if (!read_untrusted_model(to_bytes_as(1, model))) ++refused;
   }
   // Six changes do not reach a file: it has no place for the preprocessing's own size, for the
   // parameters of a pool or of a ReLU, for the window of an add or the groups of a pool; and a
@@ -329,6 +332,39 @@ TEST_F(RandomHostilePacked, RandomDamageIsReadOrRefused) {
   }
   EXPECT_GT(outcomes[false], kFiles / 4);
   EXPECT_GT(outcomes[true], 10);
+}
+
+// Version 1 says that sums fit 32 bits, and its programs would let them wrap; version 2 of a model
+// that version 1 can hold would be a second file of it.
+TEST(HostilePacked, AVersionThatIsNotThatOfTheModel) {
+  for (const auto& [model, reason] :
+       {std::pair{uniq::testing::long_sums(674, 7), "node long: sums up to 2147515650"},
+        {uniq::testing::many_outputs(65), "node input: 65 outputs"}}) {
+    EXPECT_EQ(refusal(to_bytes(model)), "");
+    EXPECT_EQ(load<std::uint32_t>(to_bytes(model), 8), 2u);
+    EXPECT_EQ(refusal(to_bytes_as(1, model)),
+              std::string("the packed model's version is not that of what it holds (m.uniq, ") +
+                  reason +
+                  "): got version 1, expected version 2; try to pack the checkpoint again");
+  }
+  EXPECT_THAT(refusal(to_bytes_as(2, uniq::testing::long_sums(1321, 5))),
+              HasSubstr("got version 2, expected version 1"));
+}
+
+TEST(HostilePacked, DamageOfVersion2IsReadOrRefused) {
+  const Bytes good = to_bytes(uniq::testing::many_outputs(65));
+  ASSERT_TRUE(read_untrusted_model(good));
+  std::map<bool, int> outcomes;
+  Bytes file = good;
+  constexpr std::size_t kStride = 5;
+  for (std::size_t at = 0; at < file.size(); at += kStride) {
+    file[at] ^= static_cast<std::byte>(1u << at % 8);
+    seal(file);
+    ++outcomes[read_untrusted_model(file)];
+    file[at] = good[at];
+  }
+  EXPECT_GT(outcomes[true], 50);
+  EXPECT_GT(outcomes[false], 500);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ namespace {
 
 using ::testing::ThrowsMessage;
 using uniq::testing::BadModel;
+using uniq::testing::long_sums;
+using uniq::testing::many_outputs;
 using uniq::testing::ModelMaker;
 using uniq::testing::small_model;
 using uniq::testing::SmallModelOptions;
@@ -53,35 +55,72 @@ TEST(ValidatePacked, EverythingThatIsWrongIsNamed) {
   }
 }
 
-/// One convolution of 8-bit codes over all of a kernel x kernel map, so with channels * kernel^2
-/// terms a sum.
-PackedModel long_sums(std::int64_t channels, std::int64_t kernel) {
-  const Encoding codes{.bits = 8, .grid = Grid::unsigned_, .step = 1.0f};
-  ModelMaker m(1);
-  const int picture = m.input({1, kernel, kernel}, {{.encoding = codes}});
-  const int wide =
-      m.conv("wide", picture, {.out_channels = channels, .bits = 8}, {{.encoding = codes}});
-  return m.finish(
-      m.conv("long", wide, {.out_channels = 1, .window = {.kernel = kernel}, .bits = 8}, {{}}));
-}
-
-TEST(ValidatePacked, SumsUpTo31Bits) {
+TEST(ValidatePacked, SumsOf32BitsAndMore) {
   // 33025 * 255 * 255 = 2147450625 is below 2^31, 33026 terms are not.
-  EXPECT_NO_THROW(validate(long_sums(1321, 5), "m.uniq"));
-  EXPECT_THAT([] { validate(long_sums(674, 7), "m.uniq"); },
-              ThrowsMessage<Error>(
-                  "sums of the convolution could leave 32 bits (m.uniq, node long): got "
-                  "2147515650, expected at most 2147483647; try fewer bits for the weights or the "
-                  "input"));
+  const PackedModel narrow = long_sums(1321, 5);
+  EXPECT_NO_THROW(validate(narrow, "m.uniq"));
+  EXPECT_EQ(beyond_version_1(narrow), "");
+  const PackedModel wide = long_sums(674, 7);
+  EXPECT_NO_THROW(validate(wide, "m.uniq"));
+  EXPECT_EQ(beyond_version_1(wide), "node long: sums up to 2147515650");
+  const std::vector<PackedValue> values = values_of(wide);
+  EXPECT_FALSE(has_wide_sums(wide.nodes[0], values[0]));
+  EXPECT_FALSE(has_wide_sums(wide.nodes[1], values[0]));
+  EXPECT_TRUE(has_wide_sums(wide.nodes[2], values[1]));
 }
 
-TEST(ValidatePacked, FlattenGivesNoMoreChannelsThanALayerMayHave) {
-  ModelMaker m(1);
-  const int picture = m.input({3, 1024, 1024}, {{}});
-  const PackedModel model = m.finish(m.flatten("flatten", picture, {{}}));
-  EXPECT_THAT([&] { validate(model, "m.uniq"); },
-              ThrowsMessage<Error>("channels out of range (m.uniq, node flatten): got "
-                                   "3145728, expected 1 to 1048576"));
+TEST(ValidatePacked, AFlattenedMapMayHaveMoreChannelsThanALayer) {
+  const auto flattened = [](std::int64_t width, bool is_added) {
+    ModelMaker m(1);
+    const int picture = m.input({1, 1024, width}, {{}});
+    const int flat = m.flatten("flatten", picture, {{}});
+    return m.finish(is_added ? m.add("add", flat, flat, {{}}) : flat);
+  };
+  EXPECT_NO_THROW(validate(flattened(1024, false), "m.uniq"));
+  EXPECT_EQ(beyond_version_1(flattened(1024, false)), "");
+  EXPECT_NO_THROW(validate(flattened(1025, false), "m.uniq"));
+  EXPECT_EQ(beyond_version_1(flattened(1025, false)), "node flatten: 1049600 channels");
+  EXPECT_NO_THROW(validate(flattened(1025, true), "m.uniq"));
+  PackedModel layer = small_model();
+  layer.nodes[13].shape.channels = 1'048'577;
+  EXPECT_THAT([&] { validate(layer, "m.uniq"); },
+              ThrowsMessage<Error>("channels out of range (m.uniq, node fc): got 1048577, expected "
+                                   "1 to 1048576"));
+}
+
+TEST(ValidatePacked, OutputsBeyondVersion1) {
+  for (const int count : {64, 65, 1024}) {
+    EXPECT_NO_THROW(validate(many_outputs(count), "m.uniq"));
+    EXPECT_EQ(beyond_version_1(many_outputs(count)),
+              count <= 64 ? "" : "node input: " + std::to_string(count) + " outputs");
+  }
+}
+
+// All that does not concern what is not there.
+TEST(ValidatePacked, AnOutlineIsCheckedWithoutParametersAndWeights) {
+  const auto outline = [] {
+    PackedModel model = small_model();
+    for (PackedNode& node : model.nodes) {
+      node.weights.bytes = {};
+      node.weights.scale = node.weights.bias = {};
+      for (PackedOutput& output : node.outputs)
+        for (Stage& stage : output.stages) stage.scale = stage.bias = {};
+    }
+    return model;
+  };
+  EXPECT_NO_THROW(validate(outline(), "m.uniq", Contents::outline));
+  EXPECT_THROW(validate(outline(), "m.uniq"), Error);
+  PackedModel bad = outline();
+  bad.nodes[1].shape.channels = 7;
+  EXPECT_THROW(validate(bad, "m.uniq", Contents::outline), Error);
+  bad = outline();
+  bad.classes.front() = "a\nb";
+  EXPECT_THAT(
+      [&] { validate(bad, "m.uniq", Contents::outline); },
+      ThrowsMessage<Error>(
+          "name of a class is not valid (m.uniq, class 0): got 'a\\x0ab', expected 1 to 256 "
+          "bytes of UTF-8 without control characters; try another name in the data set's "
+          "file of names"));
 }
 
 /// What validate() says of a stem whose numbers claim more than could be held; its weights are

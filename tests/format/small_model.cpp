@@ -223,6 +223,29 @@ PackedModel small_model(const SmallModelOptions& o) {
   return m.finish(m.conv("fc", hidden, {.out_channels = 5, .bits = 3}, {{}}));
 }
 
+PackedModel long_sums(std::int64_t channels, std::int64_t kernel) {
+  const Encoding codes = codes_of(8, Grid::unsigned_, 1.0f);
+  ModelMaker m(1);
+  const int picture = m.input({1, kernel, kernel}, {{.encoding = codes}});
+  const int many =
+      m.conv("wide", picture, {.out_channels = channels, .bits = 8}, {{.encoding = codes}});
+  return m.finish(
+      m.conv("long", many, {.out_channels = 1, .window = {.kernel = kernel}, .bits = 8}, {{}}));
+}
+
+PackedModel many_outputs(int count) {
+  std::vector<OutputSpec> outputs;
+  for (int i = 0; i < count; ++i)
+    outputs.push_back({.encoding = codes_of(2, Grid::unsigned_, 1.0f / static_cast<float>(i + 1))});
+  ModelMaker m(1);
+  const int picture = m.input({1, 1, 1}, outputs);
+  int sum = m.conv("conv0", picture, {.out_channels = 2}, {{}});
+  for (int i = 1; i < count; ++i)
+    sum =
+        m.conv("conv" + std::to_string(i), picture + i, {.out_channels = 2, .residual = sum}, {{}});
+  return m.finish(sum);
+}
+
 PackedModel residual_chain(int blocks) {
   const Encoding codes = codes_of(2, Grid::unsigned_, 0.5f);
   const std::vector<OutputSpec> outputs = {{}, {.affine = true, .relu = true, .encoding = codes}};

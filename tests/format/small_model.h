@@ -80,6 +80,13 @@ struct SmallModelOptions {
 /// as the options say, others have 1, 3, 4 and 8 bits.
 format::PackedModel small_model(const SmallModelOptions& options = {});
 
+/// One convolution `long` of 8-bit weights and codes over all of a kernel x kernel map, so with
+/// channels * kernel^2 terms a sum.
+format::PackedModel long_sums(std::int64_t channels, std::int64_t kernel);
+
+/// A picture that so many layers read, each as codes of another step.
+format::PackedModel many_outputs(int count);
+
 /// As many pre-activation residual blocks as asked for, one convolution each (a residual, two
 /// outputs: fp32, and affine, ReLU, codes), between a first convolution and a classifier.
 format::PackedModel residual_chain(int blocks);

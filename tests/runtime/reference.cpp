@@ -15,6 +15,7 @@ using format::PackedValue;
 struct Machine {
   const format::PackedModel& model;
   std::vector<PackedValue> values;
+  std::vector<float> pixels;  ///< data::pixel_values
   std::vector<ReferenceValue> data = {};
 
   const graph::Shape& shape_of(int value) const {
@@ -107,8 +108,7 @@ struct Machine {
              std::int64_t x, std::int64_t c) const {
     switch (node.op) {
       case PackedOp::input:
-        return data::pixel_values(model.preprocessing)[static_cast<std::size_t>(c * 256) +
-                                                       picture[at(node.shape, y, x, c)]];
+        return pixels[static_cast<std::size_t>(c * 256) + picture[at(node.shape, y, x, c)]];
       case PackedOp::conv:
         return conv(node, y, x, c);
       case PackedOp::add:
@@ -161,7 +161,7 @@ struct Machine {
 
 std::vector<ReferenceValue> reference_run(const format::PackedModel& model,
                                           std::span<const std::uint8_t> picture) {
-  Machine machine{model, format::values_of(model)};
+  Machine machine{model, format::values_of(model), data::pixel_values(model.preprocessing)};
   for (const PackedNode& node : model.nodes) machine.run(node, picture);
   return std::move(machine.data);
 }

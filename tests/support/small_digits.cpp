@@ -29,7 +29,7 @@ bool is_bright(std::uint64_t seed, int label, int block) {
 }
 
 std::string picture(const SmallDigits& options, int label, Random& random) {
-  const int blocks = options.side / kBlock;
+  const int blocks = (options.side + kBlock - 1) / kBlock;
   std::string pixels;
   for (int row = 0; row < options.side; ++row) {
     for (int column = 0; column < options.side; ++column) {

@@ -12,7 +12,7 @@ namespace uniq::testing {
 struct SmallDigits {
   int training = 400;
   int test = 100;
-  int side = 12;  ///< pictures are so high and wide; a multiple of 3
+  int side = 12;  ///< pictures are so high and wide
   int classes = 10;
   std::uint64_t seed = 1;
 };

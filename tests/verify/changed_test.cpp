@@ -307,6 +307,28 @@ TEST(Changed, WeightsInAKernelsLayoutAreProvenToo) {
   }
 }
 
+TEST(Changed, WeightsOfSumsIn64BitsAreProvenToo) {
+  const SmallPacked small =
+      small_packed(wide_sums(), {.weight_bits = 2, .activation_bits = 2, .end_bits = 8});
+  for (const kernels::Isa isa : kernels::available_isas()) {
+    SCOPED_TRACE(kernels::isa_name(isa));
+    const auto network = network_for(small, isa);
+    const auto& core = std::get<runtime::Sums64Core>(network->steps()[small.node("fc")].core);
+    // Of the second class, all that the first filter's map is multiplied with.
+    auto* const weights =
+        reinterpret_cast<std::int16_t*>(const_cast<std::byte*>(core.prepared.weights.data()));
+    for (std::int64_t i = 0; i < 28 * 28; ++i) weights[48 * 28 * 28 + i] += 1;
+    const Report report = small.prove({network}, random_pictures(small.trained.info, 2, kSeed));
+    ASSERT_FALSE(report.proven());
+    EXPECT_EQ(report.failure->proof, Proof::layers);
+    EXPECT_EQ(report.failure->layer, "fc");
+    EXPECT_EQ(report.failure->what, "sum");
+    const std::string name(kernels::isa_name(isa));
+    EXPECT_EQ(report.failure->kernel, name + ".sums64 on " + name);
+    EXPECT_EQ(report.failure->position[1], (Coordinate{"channel", 1}));
+  }
+}
+
 /// Proof (b) alone, over all nodes.
 Report run_freely(const SmallPacked& small, const format::PackedModel& model) {
   const data::Dataset pictures = random_pictures(small.trained.info, 4, kSeed);

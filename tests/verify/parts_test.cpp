@@ -19,15 +19,27 @@
 namespace uniq::verify {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 TEST(Bounds, GammaIsHighams) {
   EXPECT_EQ(gamma_of(0), 0.0);
-  EXPECT_EQ(gamma_of(1), 0x1p-24 / (1.0 - 0x1p-24));
-  EXPECT_EQ(gamma_of(1 << 20), 0x1p-4 / (1.0 - 0x1p-4));
-  EXPECT_THAT([] { gamma_of(1 << 24); }, ThrowsMessage<Error>(HasSubstr("have no bound")));
+  EXPECT_DOUBLE_EQ(gamma_of(1), 0x1p-24 / (1.0 - 0x1p-24));
+  // (1 - u)^-2 = 1 / (1 - 2 u + u^2).
+  EXPECT_DOUBLE_EQ(gamma_of(2), (0x1p-23 - 0x1p-48) / (1.0 - 0x1p-23 + 0x1p-48));
+  // Below the closed form of lemma 3.1, and above what n roundings upwards give.
+  const double many = gamma_of(1 << 20);
+  EXPECT_LT(many, 0x1p-4 / (1.0 - 0x1p-4));
+  EXPECT_GT(many, std::exp(0x1p-4) - 1.0);
+}
+
+// Where n u reaches 1, lemma 3.1's closed form ends, but not the bound.
+TEST(Bounds, GammaOfAnyNumberOfRoundings) {
+  EXPECT_NEAR(gamma_of(1 << 24), std::exp(1.0) - 1.0, 1e-6);
+  const double most = gamma_of((std::int64_t{1} << 32) + 3);
+  EXPECT_TRUE(std::isfinite(most));
+  for (const std::int64_t n : {1, 100, 1 << 20, 1 << 25})
+    for (const std::int64_t m : {3, 5000, 1 << 24})
+      EXPECT_LE((gamma_of(n) + gamma_of(m)) / gamma_of(n + m), 1.0 + 1e-12);
 }
 
 TEST(Bounds, ClampTakesAwayWhatIsFarBeyondIt) {

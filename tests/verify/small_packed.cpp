@@ -93,6 +93,15 @@ graph::Graph two_layers() {
                       .linear("fc", {.out_features = 3}));
 }
 
+graph::Graph wide_sums() {
+  graph::Builder b;
+  return b.finish(b.input({1, 28, 28})
+                      .conv2d("conv", {.out_channels = 48, .kernel = 3, .padding = 1})
+                      .relu("relu")
+                      .flatten("flatten")
+                      .linear("fc", {.out_features = 10}));
+}
+
 train::LoadedNetwork calibrated(const graph::Graph& graph, const graph::BitRequest& request,
                                 std::uint64_t seed) {
   const torch::NoGradGuard no_grad;

@@ -30,6 +30,10 @@ graph::Graph post_activation();
 /// 3x3, four filters, ReLU, and 3 classes; 1x6x6.
 graph::Graph two_layers();
 
+/// 3x3, 48 filters, ReLU, and 10 classes from 37,632 values; 1x28x28: sums of 8-bit codes leave 32
+/// bits.
+graph::Graph wide_sums();
+
 struct SmallPacked {
   train::LoadedNetwork trained;
   pack::TensorSource tensors;

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@
 #include "uniq/format/packed_file.h"
 #include "uniq/graph/builder.h"
 #include "uniq/models/models.h"
+#include "uniq/train/tensors.h"
+#include "uniq/verify/step_probe.h"
 
 namespace uniq::verify {
 namespace {
@@ -55,6 +58,7 @@ std::vector<Case> cases() {
       {"every node, w2a1: signed activations on a mid-rise grid", every_node(), bits(2, 1)},
       {"every node, fp32", every_node(), bits(0, 0)},
   };
+  all.push_back({"2 bits, the last layer's sums leave 32 bits", wide_sums(), bits(2, 2)});
   BitRequest kernel_wise = bits(3, 3);
   kernel_wise.granularity = Granularity::kernel;
   all.push_back({"kernel-wise", every_node(), kernel_wise});
@@ -89,6 +93,35 @@ TEST_F(RandomVerify, ProvesEveryKindOfNetwork) {
     EXPECT_GT(report.layer_by_layer.values, 0);
     EXPECT_EQ(report.sums > 0, small.trained.info.bit_plan.quantized());
   }
+}
+
+// White pictures, weights and steps so that all codes are the largest: every sum of the last layer
+// is 37,632 * 255 * 255, above 2^31.
+TEST_F(RandomVerify, ProvesSumsBeyond32Bits) {
+  train::LoadedNetwork trained =
+      calibrated(wide_sums(), {.weight_bits = 2, .activation_bits = 2}, 1);
+  {
+    const torch::NoGradGuard no_grad;
+    auto tensors = train::state_dict(*trained.network);
+    tensors.at("conv.weight").fill_(1.0f);
+    tensors.at("fc.weight").fill_(100.0f);
+    tensors.at("fc.quan_a.delta").fill_(1e-3f);
+  }
+  const SmallPacked small = packed_of(std::move(trained));
+  data::Dataset pictures = random_pictures(small.trained.info, 2, kSeed);
+  std::ranges::fill(pictures.pixels, std::uint8_t{255});
+  const Report report = small.verify(small.packed.model, pictures);
+  EXPECT_TRUE(report.proven()) << to_string(*report.failure);
+  for (const auto& network : networks_of(small.packed.model)) {
+    runtime::Session session(network, {.threads = 1});
+    std::vector<float> logits(10);
+    session.run(std::span(pictures.pixels).first(28 * 28), logits);
+    const StepProbe probe(session, small.node("fc"), pictures.pixels.data());
+    for (int c = 0; c < 10; ++c)
+      EXPECT_EQ(probe.sums(0)[c], std::int64_t{37'632} * 255 * 255)
+          << kernels::isa_name(network->isa());
+  }
+  EXPECT_TRUE(std::ranges::count(report.kernels, "scalar.sums64"));
 }
 
 TEST_F(RandomVerify, ProvesResNet20) {

@@ -1,8 +1,8 @@
 #include "uniq/cli/bench_report.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "uniq/base/clock.h"
 #include "uniq/base/cpu.h"
 #include "uniq/base/usable_cpus.h"
 #include "uniq/cli/text.h"
@@ -17,21 +17,16 @@ constexpr std::size_t kLeastRuns = 20;
 constexpr double kLeastSeconds = 2.0;
 constexpr std::uint64_t kSeed = 1;
 
-double seconds_now() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
-
 /// Seconds of each call: at least `runs` of them, and more until `seconds` have passed.
 std::vector<double> timed(const std::function<void()>& work, std::size_t runs, double seconds) {
   std::vector<double> times;
-  const double begin = seconds_now();
-  double now = begin;
-  while (times.size() < runs || now - begin < seconds) {
-    const double start = seconds_now();
+  const double begin = now();
+  double end = begin;
+  while (times.size() < runs || end - begin < seconds) {
+    const double start = now();
     work();
-    now = seconds_now();
-    times.push_back(now - start);
+    end = now();
+    times.push_back(end - start);
   }
   return times;
 }

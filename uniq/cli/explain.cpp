@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <variant>
 #include <vector>
 
 #include "uniq/base/text.h"
@@ -111,6 +112,38 @@ std::string stored_text(const Network& network) {
                                   : "each value is written once, as all of its readers want it\n");
 }
 
+/// A convolution whose sums are added in 64 bits has no other kernel.
+const runtime::Sums64Core* sums64_of(const Network& network, std::size_t node) {
+  return std::get_if<runtime::Sums64Core>(&network.steps()[node].core);
+}
+
+std::int64_t largest_sum(const Network& network, std::size_t index) {
+  const format::PackedNode& node = network.model().nodes[index];
+  const format::PackedValue& input = network.values()[static_cast<std::size_t>(node.inputs[0])];
+  return format::largest_sum(format::sum_terms(node, input.shape), node.weights, input.encoding);
+}
+
+std::string sums64_text(const Network& network, std::size_t node) {
+  return " * " + network.steps()[node].kernel() + "  sums up to " +
+         grouped(largest_sum(network, node)) +
+         " can leave 32 bits: they are added in 64, which is slower; fewer bits for its weights or "
+         "its input avoid that\n";
+}
+
+Json sums64_json(const Network& network, std::size_t node) {
+  const kernels::CodeConv& conv = sums64_of(network, node)->prepared.conv;
+  Json kernel{{"kernel", network.steps()[node].kernel()},
+              {"taken", true},
+              {"verdict", "taken: sums can leave 32 bits"}};
+  return {{"name", network.steps()[node].name},
+          {"convolution", conv_text(conv)},
+          {"weight_bits", conv.weight_bits},
+          {"activation_bits", conv.activation_bits},
+          {"tuned", false},
+          {"candidates", Json::array({std::move(kernel)})},
+          {"largest_sum", largest_sum(network, node)}};
+}
+
 Json conv_json(const std::string& name, const ConvChoice& choice) {
   Json candidates = Json::array();
   for (std::size_t i = 0; i < choice.candidates.size(); ++i) {
@@ -134,19 +167,23 @@ Json conv_json(const std::string& name, const ConvChoice& choice) {
 std::string explain_text(const Network& network) {
   std::string text;
   for (std::size_t i = 0; i < network.steps().size(); ++i) {
+    const std::string name = printable(network.steps()[i].name) + ": ";
+    if (const auto* core = sums64_of(network, i))
+      text += name + conv_text(core->prepared.conv) + "\n" + sums64_text(network, i) + "\n";
     if (network.choices()[i] == nullptr) continue;
     const ConvChoice& choice = *network.choices()[i];
-    text += printable(network.steps()[i].name) + ": " + conv_text(choice.conv) + "\n" +
-            candidates_text(choice) + "\n";
+    text += name + conv_text(choice.conv) + "\n" + candidates_text(choice) + "\n";
   }
   return text + stored_text(network);
 }
 
 Json explain_json(const Network& network) {
   Json convolutions = Json::array();
-  for (std::size_t i = 0; i < network.steps().size(); ++i)
+  for (std::size_t i = 0; i < network.steps().size(); ++i) {
+    if (sums64_of(network, i) != nullptr) convolutions.push_back(sums64_json(network, i));
     if (network.choices()[i] != nullptr)
       convolutions.push_back(conv_json(network.steps()[i].name, *network.choices()[i]));
+  }
   Json codes = Json::array();
   for (const Stored& own : stored_codes(network)) {
     const CodeLayout& layout = own.buffer->layout;

@@ -23,8 +23,6 @@ using Json = nlohmann::ordered_json;
 using format::CheckpointInfo;
 using format::Safetensors;
 
-std::string size_text(std::size_t bytes) { return human_bytes(static_cast<double>(bytes)); }
-
 std::size_t total_bytes(const Safetensors& file) {
   std::size_t bytes = 0;
   for (const auto& [name, tensor] : file.tensors()) bytes += tensor.bytes.size();

@@ -17,6 +17,7 @@
 #include "uniq/cli/table.h"
 #include "uniq/cli/text.h"
 #include "uniq/format/packed_file.h"
+#include "uniq/format/packed_header.h"
 
 namespace uniq::cli {
 namespace {
@@ -163,7 +164,8 @@ std::string result_text(const Inspected& inspected) {
   const auto size = [](std::size_t bytes) { return grouped(static_cast<std::int64_t>(bytes)); };
   Table table = facts();
   table.add({"file", printable(inspected.file)});
-  table.add({"format", "packed model, version " + std::to_string(format::kPackedVersion)});
+  table.add({"format",
+             "packed model, version " + std::to_string(format::packed_version(inspected.model))});
   table.add({"size", size(inspected.sizes.total) + " bytes, " + size(inspected.sizes.metadata) +
                          " of them metadata"});
   table.add({"checksum", hex(inspected.checksum) + ", as the header says"});
@@ -228,7 +230,7 @@ Json nodes_json(const PackedModel& model) {
 Json result_json(const Inspected& inspected) {
   return {{"file", inspected.file},
           {"format", "uniq"},
-          {"version", format::kPackedVersion},
+          {"version", format::packed_version(inspected.model)},
           {"bytes", inspected.sizes.total},
           {"metadata_bytes", inspected.sizes.metadata},
           {"checksum", hex(inspected.checksum)},

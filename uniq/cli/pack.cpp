@@ -46,7 +46,7 @@ void check_files(const PackOptions& options, const InputFile& checkpoint) {
   }
 }
 
-std::string size_text(std::size_t bytes) { return grouped(static_cast<std::int64_t>(bytes)); }
+std::string bytes_text(std::size_t bytes) { return grouped(static_cast<std::int64_t>(bytes)); }
 
 /// Padding that stands in front of no node's weights: behind the metadata.
 std::size_t metadata_padding(const PackedSizes& sizes) {
@@ -80,17 +80,17 @@ std::string bytes_table(const Written& written) {
     const bool has_weights = costs[i].weights > 0;
     table.add({printable(own.name), has_weights ? grouped(costs[i].weights) : "",
                has_weights ? bits_text(written.model.nodes[i].weights.bits) : "",
-               size_text(own.codes), size_text(own.parameters), size_text(own.padding),
-               size_text(bytes)});
+               bytes_text(own.codes), bytes_text(own.parameters), bytes_text(own.padding),
+               bytes_text(bytes)});
     sum.codes += own.codes;
     sum.parameters += own.parameters;
     weights += costs[i].weights;
   }
-  table.add({"header", "", "", "", "", "", size_text(sizes.header)});
-  table.add({"metadata", "", "", "", "", size_text(metadata_padding(sizes)),
-             size_text(sizes.metadata + metadata_padding(sizes))});
-  table.add({"total", grouped(weights), "", size_text(sum.codes), size_text(sum.parameters),
-             size_text(sizes.padding), size_text(sizes.total)});
+  table.add({"header", "", "", "", "", "", bytes_text(sizes.header)});
+  table.add({"metadata", "", "", "", "", bytes_text(metadata_padding(sizes)),
+             bytes_text(sizes.metadata + metadata_padding(sizes))});
+  table.add({"total", grouped(weights), "", bytes_text(sum.codes), bytes_text(sum.parameters),
+             bytes_text(sizes.padding), bytes_text(sizes.total)});
   return table.text();
 }
 

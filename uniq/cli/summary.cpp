@@ -13,6 +13,7 @@
 #include "uniq/format/checkpoint.h"
 #include "uniq/graph/text.h"
 #include "uniq/models/models.h"
+#include "uniq/pack/pack.h"
 #include "uniq/recipe/recipe.h"
 
 namespace uniq::cli {
@@ -25,7 +26,9 @@ graph::Summary of_recipe(const InputFile& file, const std::vector<std::string>& 
                                                                     .height = pictures.height,
                                                                     .width = pictures.width,
                                                                     .classes = pictures.classes});
-  return graph::summarize(graph, graph::make_bit_plan(graph, recipe.quantize.bits));
+  const graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
+  pack::check_can_pack(graph, plan, data::class_names(recipe.data.name, recipe.data.root));
+  return graph::summarize(graph, plan);
 }
 
 graph::Summary of_checkpoint(const InputFile& file) {
@@ -37,7 +40,9 @@ graph::Summary of_checkpoint(const InputFile& file) {
 /// Nothing is quantized in a network that no recipe speaks of.
 graph::Summary of_graph(const InputFile& file) {
   const graph::Graph graph = graph::parse_graph(file.contents, file.name);
-  return graph::summarize(graph, graph::make_bit_plan(graph, {}));
+  const graph::BitPlan plan = graph::make_bit_plan(graph, {});
+  pack::check_can_pack(graph, plan);
+  return graph::summarize(graph, plan);
 }
 
 graph::Summary summary_of(const InputFile& file, const SummaryOptions& options) {

@@ -88,8 +88,6 @@ std::string grids_of(const Row& row) {
          std::string(grid_name(row.input.grid));
 }
 
-std::string size_text(std::size_t bytes) { return human_bytes(static_cast<double>(bytes)); }
-
 std::string result_text(const Described& described) {
   constexpr auto kRight = Table::Align::right;
   Table table({{"layer"},

@@ -32,6 +32,8 @@ std::string grouped(std::int64_t value) {
   return digits;
 }
 
+std::string size_text(std::size_t bytes) { return human_bytes(static_cast<double>(bytes)); }
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::size_t characters = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

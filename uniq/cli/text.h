@@ -1,6 +1,7 @@
 // Numbers and names as the tables show them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ std::string significant(double value);
 
 /// 1234567 -> "1,234,567".
 std::string grouped(std::int64_t value);
+
+/// As human_bytes (base/text.h): "1.5 MB".
+std::string size_text(std::size_t bytes);
 
 /// Text out of a file, fit for a terminal: escaped (base/escape.h), cut behind `limit` characters.
 std::string printable(std::string_view text, std::size_t limit = 120);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -58,12 +59,19 @@ void interleave(std::span<const std::uint8_t> planes, std::uint8_t* out) {
   }
 }
 
-// The folder given, or the one inside it that unpacking the archive makes.
+// The folder given, or the one inside it that unpacking the archive makes; nothing where neither
+// has the file.
+std::optional<std::filesystem::path> folder_with(const std::filesystem::path& root,
+                                                 const Layout& layout, const std::string& file) {
+  for (const std::filesystem::path& folder : {root, root / layout.folder}) {
+    if (file_exists(folder / file)) return folder;
+  }
+  return std::nullopt;
+}
+
 std::filesystem::path find_folder(const std::filesystem::path& root, const Layout& layout,
                                   const std::string& first_file) {
-  for (const std::filesystem::path& folder : {root, root / layout.folder}) {
-    if (file_exists(folder / first_file)) return folder;
-  }
+  if (const auto folder = folder_with(root, layout, first_file)) return *folder;
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(root, ignored);
   throw Error({std::string("pictures of ") + layout.name + " are missing", root.string(),
@@ -71,7 +79,7 @@ std::filesystem::path find_folder(const std::filesystem::path& root, const Layou
                std::string("unpacking ") + layout.archive + " and giving its folder as data.root"});
 }
 
-std::vector<std::string> read_classes(const std::filesystem::path& folder, CifarKind kind) {
+std::vector<std::string> classes_in(const std::filesystem::path& folder, CifarKind kind) {
   const Layout layout = layout_of(kind);
   const std::filesystem::path path = folder / layout.classes;
   if (!file_exists(path)) return {layout.names.begin(), layout.names.end()};
@@ -126,6 +134,13 @@ std::vector<std::string> parse_cifar_classes(std::string_view contents, CifarKin
   return classes;
 }
 
+std::vector<std::string> read_cifar_classes(const std::filesystem::path& root, CifarKind kind) {
+  const Layout layout = layout_of(kind);
+  const auto folder = folder_with(root, layout, files_of(kind, Split::train).front());
+  if (root.empty() || !folder) return {layout.names.begin(), layout.names.end()};
+  return classes_in(*folder, kind);
+}
+
 Dataset read_cifar_dataset(const std::filesystem::path& root, CifarKind kind, Split split) {
   const std::vector<std::string> files = files_of(kind, split);
   const std::filesystem::path folder = find_folder(root, layout_of(kind), files.front());
@@ -133,7 +148,7 @@ Dataset read_cifar_dataset(const std::filesystem::path& root, CifarKind kind, Sp
   dataset.channels = kChannels;
   dataset.height = kSide;
   dataset.width = kSide;
-  dataset.classes = read_classes(folder, kind);
+  dataset.classes = classes_in(folder, kind);
   for (const std::string& file : files) {
     const std::filesystem::path path = folder / file;
     append_cifar(read_file(path), kind, path.string(), dataset);

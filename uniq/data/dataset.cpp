@@ -29,6 +29,7 @@ struct Entry {
   DatasetDefaults defaults;
   DatasetGeometry geometry;
   std::function<Dataset(const std::filesystem::path&, Split)> read;
+  std::function<std::vector<std::string>(const std::filesystem::path&)> classes;
 };
 
 // Adding a data set is one entry here and, for a new format, one reader.
@@ -39,24 +40,32 @@ const std::vector<Entry>& entries() {
        {1, 28, 28, 10},
        [](const std::filesystem::path& root, Split split) {
          return read_idx_dataset({"fashion_mnist", root, kFashionRemedy, fashion_classes()}, split);
-       }},
+       },
+       [](const std::filesystem::path&) { return fashion_classes(); }},
       {"mnist",
        {"", {.1307f}, {.3081f}},
        {1, 28, 28, 10},
        [](const std::filesystem::path& root, Split split) {
          return read_idx_dataset({"mnist", root, kMnistRemedy, digit_classes()}, split);
-       }},
+       },
+       [](const std::filesystem::path&) { return digit_classes(); }},
       {"cifar10",
        {"", {.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}},
        {3, 32, 32, 10},
        [](const std::filesystem::path& root, Split split) {
          return read_cifar_dataset(root, CifarKind::cifar10, split);
+       },
+       [](const std::filesystem::path& root) {
+         return read_cifar_classes(root, CifarKind::cifar10);
        }},
       {"cifar100",
        {"", {.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}},
        {3, 32, 32, 100},
        [](const std::filesystem::path& root, Split split) {
          return read_cifar_dataset(root, CifarKind::cifar100, split);
+       },
+       [](const std::filesystem::path& root) {
+         return read_cifar_classes(root, CifarKind::cifar100);
        }},
   };
   return kEntries;
@@ -80,6 +89,11 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
                                "a folder", "--root FOLDER, or data.root in a recipe"});
   }
   return entry.read(folder, split);
+}
+
+std::vector<std::string> class_names(const std::string& name, const std::filesystem::path& root) {
+  const Entry& entry = find_entry(name);
+  return entry.classes(root.empty() ? entry.defaults.root : root);
 }
 
 std::vector<std::string> dataset_names() {

@@ -40,6 +40,10 @@ struct DatasetDefaults {
 };
 DatasetDefaults dataset_defaults(const std::string& name);
 
+/// Names of the classes, read without the pictures; those that are built in where the folder is not
+/// known or has no file of names. Throws Error for a file of names that cannot be read.
+std::vector<std::string> class_names(const std::string& name, const std::filesystem::path& root);
+
 /// Size of the pictures and number of classes of a data set, known without reading it.
 struct DatasetGeometry {
   std::int64_t channels = 0;

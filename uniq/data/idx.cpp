@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMagicBytes = 4;
 constexpr std::size_t kSizeBytes = 4;
 constexpr std::uint8_t kUnsignedByte = 0x08;
-constexpr char kAgain[] = "getting the file again";
+constexpr char kIdxAgain[] = "getting the file again";
 
 std::size_t rank_of(IdxKind kind) { return kind == IdxKind::pictures ? 3 : 1; }
 std::string noun(IdxKind kind) { return kind == IdxKind::pictures ? "pictures" : "labels"; }
@@ -54,7 +54,7 @@ class Source {
 
 [[noreturn]] void fail_truncated(const std::string& name, const std::string& got,
                                  const std::string& expected) {
-  throw Error({"IDX file is truncated", name, got, expected, kAgain});
+  throw Error({"IDX file is truncated", name, got, expected, kIdxAgain});
 }
 
 void read_header(Source& source, std::span<std::uint8_t> out, const std::string& name) {
@@ -108,8 +108,8 @@ std::uint64_t read_shape(Source& source, std::size_t rank, const std::string& na
     }
     if (__builtin_mul_overflow(product, std::uint64_t{size}, &product) || product > std::uint64_t{1}
                                                                                         << 62) {
-      throw Error(
-          {"IDX dimensions overflow", name, "a product above 2^62", "the file's length", kAgain});
+      throw Error({"IDX dimensions overflow", name, "a product above 2^62", "the file's length",
+                   kIdxAgain});
     }
     shape.push_back(size);
   }
@@ -180,7 +180,7 @@ IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& n
   std::uint8_t extra = 0;
   if (source.read({&extra, 1}) != 0) {
     throw Error({"IDX file is longer than its header says", name, "more bytes",
-                 std::to_string(total), kAgain});
+                 std::to_string(total), kIdxAgain});
   }
   return array;
 }

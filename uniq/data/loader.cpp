@@ -13,14 +13,14 @@
 namespace uniq::data {
 namespace {
 
-constexpr char kWhere[] = "data loader";
+constexpr char kLoading[] = "data loader";
 constexpr int kMaxWorkers = 256;
 constexpr int kMaxPad = 4096;
 
 void check_option(std::int64_t value, std::int64_t lowest, std::int64_t highest,
                   const std::string& name) {
   if (value >= lowest && value <= highest) return;
-  throw UsageError(ErrorText{name + " out of range", kWhere, std::to_string(value),
+  throw UsageError(ErrorText{name + " out of range", kLoading, std::to_string(value),
                              std::to_string(lowest) + " to " + std::to_string(highest), ""});
 }
 
@@ -36,17 +36,17 @@ std::string shape_text(std::int64_t channels, std::int64_t height, std::int64_t 
 }
 
 void check_shapes(const Dataset& dataset, const Preprocessing& preprocessing) {
-  validate(preprocessing, kWhere);
+  validate(preprocessing, kLoading);
   const std::string got = shape_text(dataset.channels, dataset.height, dataset.width);
   const std::string expected =
       shape_text(preprocessing.channels, preprocessing.height, preprocessing.width);
-  if (got != expected) throw Error({"pictures of another size", kWhere, got, expected, ""});
+  if (got != expected) throw Error({"pictures of another size", kLoading, got, expected, ""});
 }
 
 void check_indices(const Dataset& dataset, const std::vector<std::int64_t>& indices) {
   for (const std::int64_t index : indices) {
     if (index >= 0 && index < dataset.count()) continue;
-    throw Error({"picture out of range", kWhere, "picture " + std::to_string(index),
+    throw Error({"picture out of range", kLoading, "picture " + std::to_string(index),
                  "0 to " + std::to_string(dataset.count() - 1), ""});
   }
 }
@@ -55,7 +55,7 @@ std::int64_t count_batches(std::int64_t pictures, const LoaderOptions& options) 
   const std::int64_t rest = pictures % options.batch_size;
   const std::int64_t batches = pictures / options.batch_size + (rest > 0 && !options.drop_last);
   if (batches > 0) return batches;
-  throw Error({"not one batch", kWhere, std::to_string(pictures) + " pictures",
+  throw Error({"not one batch", kLoading, std::to_string(pictures) + " pictures",
                "at least " + std::to_string(options.drop_last ? options.batch_size : 1),
                pictures > 0 ? "a smaller data.batch_size, or data.drop_last=false" : ""});
 }
@@ -124,7 +124,7 @@ void Loader::State::run_workers() {
   try {
     for (int i = 0; i < options.workers; ++i) threads.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {
-    throw Error({"cannot start a worker thread", kWhere, error.what(),
+    throw Error({"cannot start a worker thread", kLoading, error.what(),
                  std::to_string(options.workers) + " threads", "fewer data.workers"});
   }
 }
@@ -201,9 +201,9 @@ std::int64_t Loader::pictures() const {
 
 void Loader::start(std::int64_t epoch, std::int64_t first_batch) {
   State& state = *state_;
-  if (epoch < 0) throw Error({"no such epoch", kWhere, std::to_string(epoch), "0 or more", ""});
+  if (epoch < 0) throw Error({"no such epoch", kLoading, std::to_string(epoch), "0 or more", ""});
   if (first_batch < 0 || first_batch > state.batches) {
-    throw Error({"no such batch", kWhere, std::to_string(first_batch),
+    throw Error({"no such batch", kLoading, std::to_string(first_batch),
                  "0 to " + std::to_string(state.batches), ""});
   }
   std::unique_lock lock(state.mutex);

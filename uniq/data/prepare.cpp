@@ -12,7 +12,7 @@
 namespace uniq::data {
 namespace {
 
-constexpr char kWhere[] = "preprocessing";
+constexpr char kPreparing[] = "preprocessing";
 
 void check_picture(const Picture& picture, const std::string& name) {
   if (picture.channels != 1 && picture.channels != 3) {
@@ -69,7 +69,7 @@ Picture crop_center(const Picture& picture, std::int64_t height, std::int64_t wi
 }
 
 Picture fit(const Picture& picture, const Preprocessing& preprocessing, const std::string& name) {
-  const ResizeRule rule = parse_resize_rule(preprocessing.resize, kWhere);
+  const ResizeRule rule = parse_resize_rule(preprocessing.resize, kPreparing);
   switch (rule.kind) {
     case ResizeRule::Kind::none:
       check_same_size(picture, preprocessing, name);
@@ -105,7 +105,7 @@ Picture colour_to_grey(const Picture& colour) {
 
 Picture prepare(const Picture& picture, const Preprocessing& preprocessing,
                 const std::string& name) {
-  validate(preprocessing, kWhere);
+  validate(preprocessing, kPreparing);
   check_picture(picture, name);
   check_channels(preprocessing.channels, name);
   return with_memory(name, picture.pixels.size(), [&] {

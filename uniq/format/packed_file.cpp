@@ -109,12 +109,26 @@ void place_blobs(PackedMetadata& metadata, std::span<const std::byte> blobs,
   reader.finish();
 }
 
+/// A model has one file: another version than it needs would be read by fewer programs, or by some
+/// that compute other sums.
+void check_version(const PackedModel& model, std::uint32_t version, const std::string& where) {
+  const std::uint32_t needed = packed_version(model);
+  if (version == needed) return;
+  const std::string reason = needed == 1 ? std::string() : ", " + beyond_version_1(model);
+  throw Error({.what = "the packed model's version is not that of what it holds",
+               .where = where + reason,
+               .got = "version " + std::to_string(version),
+               .expected = "version " + std::to_string(needed),
+               .remedy = "to pack the checkpoint again"});
+}
+
 PackedModel read(std::span<const std::byte> file, std::shared_ptr<const void> storage,
                  const std::string& where) {
   const PackedSections sections = read_packed_header(file, where);
   PackedMetadata metadata = decode_packed_metadata(sections.metadata, where);
   place_blobs(metadata, sections.blobs, where);
   validate(metadata.model, where);
+  check_version(metadata.model, sections.version, where);
   metadata.model.storage = std::move(storage);
   return std::move(metadata.model);
 }
@@ -156,7 +170,16 @@ void check_size(const RegularFile& file, std::span<const std::byte> header,
 
 }  // namespace
 
+std::uint32_t packed_version(const PackedModel& model) {
+  return beyond_version_1(model).empty() ? 1 : 2;
+}
+
 std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
+  return to_bytes_as(packed_version(model), model, sizes);
+}
+
+std::vector<std::byte> to_bytes_as(std::uint32_t version, const PackedModel& model,
+                                   PackedSizes* sizes) {
   const std::vector<std::byte> metadata = encode_packed_metadata(model);
   PackedSizes counted = sizes_of(model, metadata.size());
   std::vector<std::byte> file(kPackedHeaderBytes);
@@ -175,7 +198,7 @@ std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
     file.resize(blob_aligned(file.size()));
     append(node.weights.bytes);
   }
-  write_packed_header(file, metadata.size());
+  write_packed_header(file, version, metadata.size());
   if (sizes != nullptr) *sizes = std::move(counted);
   return file;
 }
@@ -191,7 +214,7 @@ PackedSizes write_packed(const std::filesystem::path& path, const PackedModel& m
   return sizes;
 }
 
-PackedModel read_packed(const std::filesystem::path& path, std::uint32_t* checksum) {
+PackedModel read_packed(const std::filesystem::path& path) {
   const RegularFile file(path);
   std::array<std::byte, kPackedHeaderBytes> header{};
   const auto start = std::span(header).first(std::min<std::uint64_t>(header.size(), file.size()));
@@ -199,10 +222,7 @@ PackedModel read_packed(const std::filesystem::path& path, std::uint32_t* checks
   check_packed_start(start, file.size(), path.string());
   check_size(file, header, path.string());
   const auto bytes = std::make_shared<const PageBytes>(file.read_rest(0));
-  PackedModel model = read(bytes->bytes(), bytes, path.string());
-  if (checksum != nullptr)
-    std::memcpy(checksum, bytes->bytes().data() + kPackedChecksumOffset, sizeof *checksum);
-  return model;
+  return read(bytes->bytes(), bytes, path.string());
 }
 
 PackedModel read_packed(std::span<const std::byte> bytes, const std::string& where) {

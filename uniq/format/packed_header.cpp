@@ -41,8 +41,9 @@ Integer get(std::span<const std::byte> file, std::size_t offset) {
   return value;
 }
 
-[[noreturn]] void fail(const std::string& what, const std::string& where, const std::string& got,
-                       const std::string& expected, const std::string& remedy = "") {
+[[noreturn]] void fail_header(const std::string& what, const std::string& where,
+                              const std::string& got, const std::string& expected,
+                              const std::string& remedy = "") {
   throw Error(
       ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = remedy});
 }
@@ -58,22 +59,24 @@ std::string hex(std::uint32_t value) {
 void check_kind(std::span<const std::byte> file, const std::string& where) {
   const auto begin = std::as_bytes(std::span(kIdentifier));
   if (file.size() < begin.size() || !std::equal(begin.begin(), begin.end(), file.begin())) {
-    fail("the file is not a packed model", where, "", "the identifier of a .uniq file at its start",
-         "a file that `uniqnn pack` has written");
+    fail_header("the file is not a packed model", where, "",
+                "the identifier of a .uniq file at its start",
+                "a file that `uniqnn pack` has written");
   }
   if (file.size() < kPackedHeaderBytes) {
-    fail("the packed model is cut off", where, std::to_string(file.size()) + " bytes",
-         "at least " + std::to_string(kPackedHeaderBytes), "to copy or download the file again");
+    fail_header("the packed model is cut off", where, std::to_string(file.size()) + " bytes",
+                "at least " + std::to_string(kPackedHeaderBytes),
+                "to copy or download the file again");
   }
   const auto version = get<std::uint32_t>(file, kVersionOffset);
   if (version > kPackedVersion) {
-    fail("the packed model is of a newer version", where, "version " + std::to_string(version),
-         "at most " + std::to_string(kPackedVersion),
-         "a newer uniqnn, or to pack the checkpoint again with this one");
+    fail_header("the packed model is of a newer version", where,
+                "version " + std::to_string(version), "at most " + std::to_string(kPackedVersion),
+                "a newer uniqnn, or to pack the checkpoint again with this one");
   }
-  if (version < kPackedVersion) {
-    fail("the packed model has no valid version", where, std::to_string(version),
-         std::to_string(kPackedVersion), "to copy or download the file again");
+  if (version == 0) {
+    fail_header("the packed model has no valid version", where, std::to_string(version),
+                "1 to " + std::to_string(kPackedVersion), "to copy or download the file again");
   }
 }
 
@@ -82,16 +85,16 @@ void check_damage(std::span<const std::byte> file, const std::string& where) {
   const auto stored = get<std::uint32_t>(file, kPackedChecksumOffset);
   const std::uint32_t computed = packed_checksum(file);
   if (stored != computed) {
-    fail("the packed model is damaged", where, "checksum " + hex(computed), hex(stored),
-         "to copy or download the file again, or to pack the checkpoint again");
+    fail_header("the packed model is damaged", where, "checksum " + hex(computed), hex(stored),
+                "to copy or download the file again, or to pack the checkpoint again");
   }
 }
 
 void expect(const char* field, std::uint64_t got, std::uint64_t expected,
             const std::string& where) {
   if (got == expected) return;
-  fail(std::string(field) + " in the header is wrong", where, std::to_string(got),
-       std::to_string(expected));
+  fail_header(std::string(field) + " in the header is wrong", where, std::to_string(got),
+              std::to_string(expected));
 }
 
 }  // namespace
@@ -108,16 +111,17 @@ void check_packed_start(std::span<const std::byte> start, std::uint64_t file_siz
   check_kind(start, where);
   const auto size = get<std::uint64_t>(start, kFileSizeOffset);
   if (size == file_size) return;
-  fail(size > file_size ? "the packed model is cut off"
-                        : "the packed model is longer than its header says",
-       where, std::to_string(file_size) + " bytes", std::to_string(size),
-       "to copy or download the file again");
+  fail_header(size > file_size ? "the packed model is cut off"
+                               : "the packed model is longer than its header says",
+              where, std::to_string(file_size) + " bytes", std::to_string(size),
+              "to copy or download the file again");
 }
 
-void write_packed_header(std::span<std::byte> file, std::size_t metadata_size) {
+void write_packed_header(std::span<std::byte> file, std::uint32_t version,
+                         std::size_t metadata_size) {
   const std::uint64_t blobs_offset = blob_aligned(kPackedHeaderBytes + metadata_size);
   std::memcpy(file.data(), kIdentifier.data(), kIdentifier.size());
-  put(file, kVersionOffset, kPackedVersion);
+  put(file, kVersionOffset, version);
   put(file, kHeaderSizeOffset, static_cast<std::uint32_t>(kPackedHeaderBytes));
   put(file, kFileSizeOffset, std::uint64_t{file.size()});
   put(file, kMetadataOffsetOffset, std::uint64_t{kPackedHeaderBytes});
@@ -138,15 +142,15 @@ PackedLayout check_packed_fields(std::span<const std::byte> header, std::uint64_
   const auto metadata_size = get<std::uint64_t>(header, kMetadataSizeOffset);
   const std::uint64_t largest = std::min(kMaxMetadata, file_size - kPackedHeaderBytes);
   if (metadata_size > largest) {
-    fail("the size of the metadata in the header is wrong", where, std::to_string(metadata_size),
-         "at most " + std::to_string(largest));
+    fail_header("the size of the metadata in the header is wrong", where,
+                std::to_string(metadata_size), "at most " + std::to_string(largest));
   }
   const std::uint64_t blobs_offset = blob_aligned(kPackedHeaderBytes + metadata_size);
   expect("the offset of the blobs", get<std::uint64_t>(header, kBlobsOffsetOffset), blobs_offset,
          where);
   if (blobs_offset > file_size) {
-    fail("the packed model ends within the padding of its metadata", where,
-         std::to_string(file_size) + " bytes", "at least " + std::to_string(blobs_offset));
+    fail_header("the packed model ends within the padding of its metadata", where,
+                std::to_string(file_size) + " bytes", "at least " + std::to_string(blobs_offset));
   }
   expect("the size of the blobs", get<std::uint64_t>(header, kBlobsSizeOffset),
          file_size - blobs_offset, where);
@@ -160,9 +164,10 @@ PackedSections read_packed_header(std::span<const std::byte> file, const std::st
   const std::uint64_t metadata_end = kPackedHeaderBytes + layout.metadata_size;
   const auto padding = file.subspan(metadata_end, layout.blobs_offset - metadata_end);
   if (std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
-    fail("the padding behind the metadata is not zero", where, "", "zeros");
+    fail_header("the padding behind the metadata is not zero", where, "", "zeros");
   }
-  return {.metadata = file.subspan(kPackedHeaderBytes, layout.metadata_size),
+  return {.version = get<std::uint32_t>(file, kVersionOffset),
+          .metadata = file.subspan(kPackedHeaderBytes, layout.metadata_size),
           .blobs = file.subspan(layout.blobs_offset)};
 }
 

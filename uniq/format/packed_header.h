@@ -22,7 +22,8 @@ constexpr std::uint64_t blob_aligned(std::uint64_t offset) { return (offset + 63
 std::uint32_t packed_checksum(std::span<const std::byte> file);
 
 /// Fills the header of a file whose other bytes are in place. Precondition: they fit.
-void write_packed_header(std::span<std::byte> file, std::size_t metadata_size);
+void write_packed_header(std::span<std::byte> file, std::uint32_t version,
+                         std::size_t metadata_size);
 
 /// Throws Error, which names `where`, unless `start`, the first bytes of a file of `file_size`, as
 /// many as a header has where there are as many, is of a version that is read and says that size.
@@ -40,6 +41,7 @@ PackedLayout check_packed_fields(std::span<const std::byte> header, std::uint64_
                                  const std::string& where);
 
 struct PackedSections {
+  std::uint32_t version = 0;  ///< 1 to kPackedVersion
   std::span<const std::byte> metadata;
   std::span<const std::byte> blobs;
 };

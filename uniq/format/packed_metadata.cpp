@@ -115,7 +115,8 @@ class Decoder {
     const auto* const vtable = reinterpret_cast<const flatbuffers::Table&>(table).GetVTable();
     const auto size = flatbuffers::ReadScalar<flatbuffers::voffset_t>(vtable);
     if (size > last_field + sizeof(flatbuffers::voffset_t)) {
-      fail("the metadata has a field that version 1 does not know", "", "the fields of version 1");
+      fail("the metadata has a field that this program does not know", "",
+           "the fields of the schema");
     }
   }
 
@@ -244,7 +245,7 @@ PackedMetadata Decoder::decode() {
   flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes_.data()),
                                  bytes_.size(), kDepth, graph::kMaxNodes + 1);
   if (!packed_fb::VerifyModelBuffer(verifier)) {
-    fail("the metadata is not valid", "", "FlatBuffers of the schema of version 1");
+    fail("the metadata is not valid", "", "FlatBuffers of the schema");
   }
   const packed_fb::Model& stored = *packed_fb::GetModel(bytes_.data());
   check_fields(stored, packed_fb::Model::VT_CLASSES);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "uniq/graph/limits.h"
+
 namespace uniq::format {
 namespace {
 
@@ -12,6 +14,15 @@ namespace {
 constexpr std::int64_t largest_integer(Grid grid, int bits) {
   return grid == Grid::mid_tread ? 1 << (bits - 1) : max_code(bits);
 }
+
+// Sums are added in 64 bits and rounded to fp32 once; doubles, which hold what is below 2^53, can
+// check them.
+static_assert(graph::kMaxWeights * largest_integer(Grid::mid_rise, kMaxBits) *
+                  largest_integer(Grid::mid_rise, kMaxBits) <
+              std::int64_t{1} << 53);
+
+/// Outputs of a node that version 1 may have.
+constexpr std::size_t kMaxOutputsOfVersion1 = 64;
 
 /// Eight codes fill `bits` bytes exactly, so that they move through one word at a time.
 constexpr std::size_t kGroup = 8;
@@ -71,6 +82,35 @@ std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const
   if (weights.bits == 0) return 0;
   return terms * largest_integer(weights.grid, weights.bits) *
          largest_integer(input.grid, input.bits);
+}
+
+std::int64_t sum_terms(const PackedNode& node, const graph::Shape& input) {
+  return node.window.kernel.height * node.window.kernel.width *
+         (input.channels / node.window.groups);
+}
+
+bool has_wide_sums(const PackedNode& node, const PackedValue& input) {
+  return node.op == PackedOp::conv &&
+         largest_sum(sum_terms(node, input.shape), node.weights, input.encoding) > kMaxNarrowSum;
+}
+
+std::string beyond_version_1(const PackedModel& model) {
+  const std::vector<PackedValue> values = values_of(model);
+  for (const PackedNode& node : model.nodes) {
+    const auto said = [&node](const std::string& what) {
+      return "node " + node.name + ": " + what;
+    };
+    if (node.shape.channels > graph::kMaxChannels)
+      return said(std::to_string(node.shape.channels) + " channels");
+    if (node.outputs.size() > kMaxOutputsOfVersion1)
+      return said(std::to_string(node.outputs.size()) + " outputs");
+    if (node.op != PackedOp::conv) continue;
+    const PackedValue& input = values[static_cast<std::size_t>(node.inputs[0])];
+    if (has_wide_sums(node, input))
+      return said("sums up to " + std::to_string(largest_sum(sum_terms(node, input.shape),
+                                                             node.weights, input.encoding)));
+  }
+  return {};
 }
 
 void unpack_codes(std::span<const std::byte> dense, int bits, std::span<std::uint8_t> codes) {

@@ -70,7 +70,7 @@ struct Window {
 };
 
 /// Outputs of a node, and stages of an output.
-inline constexpr std::size_t kMaxOutputs = 64;
+inline constexpr std::size_t kMaxOutputs = 1024;
 inline constexpr std::size_t kMaxStages = 64;
 
 /// Positions outside the picture add nothing to a sum.
@@ -143,19 +143,38 @@ struct PackedValue {
 /// All values of a model, by number.
 std::vector<PackedValue> values_of(const PackedModel& model);
 
-/// Largest magnitude of a convolution's sums that a model may have: they are added in 32 bits.
-inline constexpr std::int64_t kMaxSum = 0x7fffffff;
+/// Largest magnitude of sums that are added in 32 bits. A convolution whose sums can be larger adds
+/// them in 64 (has_wide_sums).
+inline constexpr std::int64_t kMaxNarrowSum = 0x7fffffff;
 
 /// Largest magnitude that a sum of so many products of codes can have, in integers of both grids;
-/// 0 for fp32 weights.
+/// 0 for fp32 weights. Below 2^47 for as many terms as a layer may have weights.
 std::int64_t largest_sum(std::int64_t terms, const PackedWeights& weights, const Encoding& input);
+
+/// Products in one sum of a convolution that reads `input`.
+std::int64_t sum_terms(const PackedNode& node, const graph::Shape& input);
+
+/// Whether sums of the node, whose first operand is `input`, can leave 32 bits.
+bool has_wide_sums(const PackedNode& node, const PackedValue& input);
+
+/// Why a model needs version 2 of the file, or an empty text where version 1 can hold it:
+/// "node fc: sums up to 2447020800". Precondition: the model is valid.
+std::string beyond_version_1(const PackedModel& model);
+
+/// Which parts of a model are there.
+enum class Contents {
+  whole,
+  outline,  ///< all but parameters per channel and weights: spans are empty
+};
 
 /// Throws Error that names `where` and the node unless the model is whole and its parts fit: every
 /// input an earlier value of the type and shape that the operator asks for, shapes as the window
 /// gives them, blobs of the right size, unused bits of codes zero, parameters finite, steps finite
-/// and positive, bits and grids possible, sums below 2^31, sizes within graph/limits.h, every value
-/// used, preprocessing and classes fitting the first and the last value.
-void validate(const PackedModel& model, const std::string& where);
+/// and positive, bits and grids possible, sizes within graph/limits.h, every value used,
+/// preprocessing and classes fitting the first and the last value. Of an outline, whatever does not
+/// concern the spans.
+void validate(const PackedModel& model, const std::string& where,
+              Contents contents = Contents::whole);
 
 /// Reads codes from and writes them to dense bits, least significant bit first. Sizes must fit:
 /// dense_bytes(codes, bits) bytes.

@@ -19,9 +19,6 @@ using graph::kMaxExtent;
 using graph::kMaxMacs;
 using graph::kMaxWeights;
 
-constexpr std::size_t kMaxOutputs = 64;  ///< of a node
-constexpr std::size_t kMaxStages = 64;   ///< of an output
-
 /// Product of factors of at least 1, or the largest integer where it would overflow.
 std::int64_t saturating_product(std::initializer_list<std::int64_t> factors) {
   std::int64_t product = 1;
@@ -44,8 +41,9 @@ std::string bits_text(int bits) { return bits == 0 ? "fp32" : std::to_string(bit
 
 class NodeCheck {
  public:
-  NodeCheck(const PackedNode& node, std::span<const PackedValue> inputs, const std::string& where)
-      : node_(node), inputs_(inputs), where_(where) {}
+  NodeCheck(const PackedNode& node, std::span<const PackedValue> inputs, const std::string& where,
+            Contents contents)
+      : node_(node), inputs_(inputs), where_(where), contents_(contents) {}
 
   void run() const;
 
@@ -58,19 +56,20 @@ class NodeCheck {
                           .expected = expected,
                           .remedy = remedy});
   }
-  void range(const std::string& what, std::int64_t value, std::int64_t low,
-             std::int64_t high) const {
+  void range(const std::string& what, std::int64_t value, std::int64_t low, std::int64_t high,
+             const std::string& remedy = "") const {
     if (value >= low && value <= high) return;
     fail(what + " out of range", std::to_string(value),
-         std::to_string(low) + " to " + std::to_string(high));
+         std::to_string(low) + " to " + std::to_string(high), remedy);
   }
   void range(const std::string& what, const graph::Extent& extent, std::int64_t low) const {
     range(what, extent.height, low, kMaxExtent);
     range(what, extent.width, low, kMaxExtent);
   }
-  void count(const std::string& what, std::size_t got, std::size_t low, std::size_t high) const {
+  void count(const std::string& what, std::size_t got, std::size_t low, std::size_t high,
+             const std::string& remedy = "") const {
     range(what, static_cast<std::int64_t>(std::min<std::size_t>(got, kMaxWeights)),
-          static_cast<std::int64_t>(low), static_cast<std::int64_t>(high));
+          static_cast<std::int64_t>(low), static_cast<std::int64_t>(high), remedy);
   }
 
   void check_shape() const;
@@ -84,6 +83,7 @@ class NodeCheck {
   graph::Extent slide_over(const graph::Shape& in) const;
   void check_conv() const;
   void check_weights(std::int64_t weights) const;
+  void check_blob(std::int64_t weights) const;
   void check_pad_code() const;
   void check_add() const;
   void check_pool() const;
@@ -93,10 +93,14 @@ class NodeCheck {
   const PackedNode& node_;
   std::span<const PackedValue> inputs_;
   const std::string& where_;
+  Contents contents_;
 };
 
 void NodeCheck::check_shape() const {
-  range("channels", node_.shape.channels, 1, kMaxChannels);
+  // A flattened map has as many channels as it had elements, and so have sums of such.
+  const bool flat = node_.op == PackedOp::flatten || node_.op == PackedOp::add;
+  const bool is_vector = node_.shape.height == 1 && node_.shape.width == 1;
+  range("channels", node_.shape.channels, 1, flat && is_vector ? kMaxElements : kMaxChannels);
   range("height", node_.shape.height, 1, kMaxExtent);
   range("width", node_.shape.width, 1, kMaxExtent);
   range("elements", node_.shape.elements(), 1, kMaxElements);
@@ -122,6 +126,7 @@ void NodeCheck::check_numbers(const std::string& what, std::span<const float> nu
 }
 
 void NodeCheck::check_per_channel(const std::string& what, std::span<const float> numbers) const {
+  if (contents_ == Contents::outline) return;
   if (static_cast<std::int64_t>(numbers.size()) != node_.shape.channels) {
     fail(what + " has the wrong size", std::to_string(numbers.size()) + " numbers",
          std::to_string(node_.shape.channels) + ", one per channel");
@@ -211,6 +216,12 @@ void NodeCheck::check_weights(std::int64_t weights) const {
          "weights of " + bits_text(w.bits) + ", input of " + bits_text(input.bits),
          "codes of both or fp32 of both");
   }
+  if (contents_ == Contents::whole) check_blob(weights);
+}
+
+void NodeCheck::check_blob(std::int64_t weights) const {
+  const PackedWeights& w = node_.weights;
+  const bool codes = w.bits != 0;
   const auto count = static_cast<std::size_t>(weights);
   const std::size_t size = codes ? dense_bytes(count, w.bits) : count * sizeof(float);
   if (w.bytes.size() != size) {
@@ -232,11 +243,6 @@ void NodeCheck::check_weights(std::int64_t weights) const {
   const std::size_t used = (count * static_cast<std::size_t>(w.bits) - 1) % 8 + 1;
   if (std::to_integer<unsigned>(w.bytes.back()) >> used != 0) {
     fail("unused bits of the weights are not zero", "", "zeros behind the last code");
-  }
-  const std::int64_t sum = largest_sum(weights / node_.shape.channels, w, input);
-  if (sum > kMaxSum) {
-    fail("sums of the convolution could leave 32 bits", std::to_string(sum),
-         "at most " + std::to_string(kMaxSum), "fewer bits for the weights or the input");
   }
 }
 
@@ -277,11 +283,13 @@ void NodeCheck::check_flatten() const {
 }
 
 void NodeCheck::check_outputs() const {
-  count("number of outputs", node_.outputs.size(), 1, kMaxOutputs);
+  count("number of outputs", node_.outputs.size(), 1, kMaxOutputs,
+        "fewer layers that read this node's value");
   for (std::size_t i = 0; i < node_.outputs.size(); ++i) {
     const std::string name = "output " + std::to_string(i);
     const PackedOutput& output = node_.outputs[i];
-    count(name + ": number of stages", output.stages.size(), 0, kMaxStages);
+    count(name + ": number of stages", output.stages.size(), 0, kMaxStages,
+          "fewer batch norms and ReLUs between this node and the next");
     for (const Stage& stage : output.stages) {
       if (stage.kind == Stage::Kind::affine) {
         check_per_channel(name + ": scale", stage.scale);
@@ -330,8 +338,8 @@ void NodeCheck::run() const {
 }  // namespace
 
 void check_packed_node(const PackedNode& node, std::span<const PackedValue> inputs,
-                       const std::string& where) {
-  NodeCheck(node, inputs, where).run();
+                       const std::string& where, Contents contents) {
+  NodeCheck(node, inputs, where, contents).run();
 }
 
 }  // namespace uniq::format

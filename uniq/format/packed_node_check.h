@@ -10,6 +10,6 @@ namespace uniq::format {
 
 /// `inputs`: the values it reads, in order; `where` is named in the Error, followed by the node.
 void check_packed_node(const PackedNode& node, std::span<const PackedValue> inputs,
-                       const std::string& where);
+                       const std::string& where, Contents contents);
 
 }  // namespace uniq::format

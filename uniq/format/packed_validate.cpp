@@ -14,9 +14,9 @@ namespace uniq::format {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::string& where, const std::string& got,
-                       const std::string& expected) {
+                       const std::string& expected, const std::string& remedy = "") {
   throw Error(
-      ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = ""});
+      ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = remedy});
 }
 
 /// The character that begins a text, and its length in bytes; length 0 where that is not UTF-8.
@@ -59,13 +59,15 @@ bool is_name(std::string_view text) {
   return true;
 }
 
-void check_name(const std::string& what, const std::string& name, const std::string& where) {
+void check_name(const std::string& what, const std::string& name, const std::string& where,
+                const std::string& remedy = "") {
   if (is_name(name)) return;
   fail(what + " is not valid", where,
        name.size() > graph::kMaxNameLength ? std::to_string(name.size()) + " bytes"
                                            : quoted_name(name),
        "1 to " + std::to_string(graph::kMaxNameLength) +
-           " bytes of UTF-8 without control characters");
+           " bytes of UTF-8 without control characters",
+       remedy);
 }
 
 void check_names(const PackedModel& model, const std::string& where) {
@@ -84,7 +86,8 @@ void check_names(const PackedModel& model, const std::string& where) {
 /// Checks node by node, in order, so that each finds sound values in front of it.
 class Walk {
  public:
-  Walk(const PackedModel& model, const std::string& where) : model_(model), where_(where) {}
+  Walk(const PackedModel& model, const std::string& where, Contents contents)
+      : model_(model), where_(where), contents_(contents) {}
 
   void run() {
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) add(static_cast<int>(i));
@@ -105,7 +108,7 @@ class Walk {
     }
     std::vector<PackedValue> inputs;
     for (const int value : node.inputs) inputs.push_back(values_[checked(value, index)]);
-    check_packed_node(node, inputs, where_);
+    check_packed_node(node, inputs, where_, contents_);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       values_.push_back(PackedValue{.node = index,
                                     .output = static_cast<int>(i),
@@ -151,7 +154,8 @@ class Walk {
            std::to_string(channels) + ", or none");
     }
     for (std::size_t i = 0; i < classes.size(); ++i) {
-      check_name("name of a class", classes[i], where_ + ", class " + std::to_string(i));
+      check_name("name of a class", classes[i], where_ + ", class " + std::to_string(i),
+                 "another name in the data set's file of names");
     }
   }
 
@@ -165,6 +169,7 @@ class Walk {
 
   const PackedModel& model_;
   const std::string& where_;
+  Contents contents_;
   std::vector<PackedValue> values_;
   std::vector<bool> used_;
 };
@@ -181,13 +186,13 @@ void check_preprocessing(const PackedModel& model, const std::string& where) {
 
 }  // namespace
 
-void validate(const PackedModel& model, const std::string& where) {
+void validate(const PackedModel& model, const std::string& where, Contents contents) {
   if (model.nodes.empty() || model.nodes.size() > graph::kMaxNodes) {
     fail("number of nodes out of range", where, std::to_string(model.nodes.size()),
          "1 to " + std::to_string(graph::kMaxNodes));
   }
   check_names(model, where);
-  Walk(model, where).run();
+  Walk(model, where, contents).run();
   check_preprocessing(model, where);
 }
 

@@ -45,8 +45,9 @@ constexpr bool in_enum_order() {
 }
 static_assert(in_enum_order());
 
-[[noreturn]] void fail(const std::string& what, const std::string& where, const std::string& got,
-                       const std::string& expected, const std::string& remedy = "") {
+[[noreturn]] void fail_file(const std::string& what, const std::string& where,
+                            const std::string& got, const std::string& expected,
+                            const std::string& remedy = "") {
   throw Error(
       ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = remedy});
 }
@@ -57,7 +58,7 @@ DType parse_dtype(const std::string& name, const std::string& where) {
     if (candidate.name == name) return candidate.dtype;
     known.emplace_back(candidate.name);
   }
-  fail("type of a tensor is not supported", where, quoted_name(name), join(known));
+  fail_file("type of a tensor is not supported", where, quoted_name(name), join(known));
 }
 
 std::uint64_t read_length(std::span<const std::byte> bytes) {
@@ -87,16 +88,16 @@ TensorView view_of(HeaderEntry& entry, std::span<const std::byte> data, const st
   const std::string place = where + ", tensor " + quoted_name(entry.name);
   const DType dtype = parse_dtype(entry.dtype, place);
   const std::optional<std::uint64_t> bytes = tensor_bytes(entry.shape, dtype);
-  if (!bytes) fail("shape of a tensor is too large", place, "", "less than 2^63 bytes");
+  if (!bytes) fail_file("shape of a tensor is too large", place, "", "less than 2^63 bytes");
   if (entry.begin > entry.end || entry.end > data.size()) {
-    fail("data of a tensor lies outside of the file", place,
-         std::to_string(entry.begin) + " to " + std::to_string(entry.end),
-         "within " + std::to_string(data.size()) + " bytes",
-         "to copy or download the file again, it may be cut off");
+    fail_file("data of a tensor lies outside of the file", place,
+              std::to_string(entry.begin) + " to " + std::to_string(entry.end),
+              "within " + std::to_string(data.size()) + " bytes",
+              "to copy or download the file again, it may be cut off");
   }
   if (entry.end - entry.begin != *bytes) {
-    fail("size of a tensor's data does not fit its shape", place,
-         std::to_string(entry.end - entry.begin) + " bytes", std::to_string(*bytes));
+    fail_file("size of a tensor's data does not fit its shape", place,
+              std::to_string(entry.end - entry.begin) + " bytes", std::to_string(*bytes));
   }
   return TensorView{.name = std::move(entry.name),
                     .dtype = dtype,
@@ -116,15 +117,16 @@ void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t size,
   std::uint64_t covered = 0;
   for (const HeaderEntry* entry : order) {
     if (entry->begin != covered) {
-      fail(entry->begin < covered ? "data of two tensors overlap" : "hole in front of a tensor",
-           where + ", tensor " + quoted_name(entry->name), "offset " + std::to_string(entry->begin),
-           std::to_string(covered));
+      fail_file(
+          entry->begin < covered ? "data of two tensors overlap" : "hole in front of a tensor",
+          where + ", tensor " + quoted_name(entry->name), "offset " + std::to_string(entry->begin),
+          std::to_string(covered));
     }
     covered = std::max(covered, entry->end);
   }
   if (covered != size) {
-    fail(covered > size ? "data of the tensors are cut off" : "bytes that belong to no tensor",
-         where, std::to_string(size) + " bytes of data", std::to_string(covered));
+    fail_file(covered > size ? "data of the tensors are cut off" : "bytes that belong to no tensor",
+              where, std::to_string(size) + " bytes of data", std::to_string(covered));
   }
 }
 
@@ -133,18 +135,18 @@ void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t size,
 std::uint64_t header_length(std::span<const std::byte> start, std::uint64_t file_size,
                             const std::string& where) {
   if (file_size < kLengthBytes) {
-    fail("the file is too short for safetensors", where, std::to_string(file_size) + " bytes",
-         "at least 8");
+    fail_file("the file is too short for safetensors", where, std::to_string(file_size) + " bytes",
+              "at least 8");
   }
   const std::uint64_t length = read_length(start);
   const std::uint64_t rest = file_size - kLengthBytes;
   if (length > kMaxHeader) {
-    fail("the safetensors header is too long", where, std::to_string(length) + " bytes",
-         "at most " + std::to_string(kMaxHeader), "a file in the safetensors format");
+    fail_file("the safetensors header is too long", where, std::to_string(length) + " bytes",
+              "at most " + std::to_string(kMaxHeader), "a file in the safetensors format");
   }
   if (length > rest) {
-    fail("the safetensors header is cut off", where, std::to_string(rest) + " bytes",
-         std::to_string(length), "to copy or download the file again");
+    fail_file("the safetensors header is cut off", where, std::to_string(rest) + " bytes",
+              std::to_string(length), "to copy or download the file again");
   }
   return length;
 }
@@ -197,8 +199,8 @@ const TensorView& Safetensors::at(const std::string& name) const {
   std::vector<std::string> names;
   for (const auto& [known, view] : tensors_) names.push_back(known);
   const std::string nearest = nearest_name(name, names);
-  fail("no such tensor", where_, "", quoted_name(name),
-       nearest.empty() ? "" : quoted_name(nearest));
+  fail_file("no such tensor", where_, "", quoted_name(name),
+            nearest.empty() ? "" : quoted_name(nearest));
 }
 
 }  // namespace uniq::format

@@ -22,8 +22,9 @@ struct ConvShape {
 };
 
 /// A convolution of codes. The sum of an output is the sum over its window of
-/// integer(weight code) * integer(activation code) (uniq::code_integer); it fits int32. Where the
-/// window lies outside the picture, pad_code stands, or nothing (-1).
+/// integer(weight code) * integer(activation code) (uniq::code_integer); it fits int32, or the
+/// convolution is one for sums64.h. Where the window lies outside the picture, pad_code stands, or
+/// nothing (-1).
 struct CodeConv {
   ConvShape shape;
   int weight_bits = 8;

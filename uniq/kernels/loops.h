@@ -1,6 +1,6 @@
 // Inner loops that are written once and built for each instruction set (epilogue.inc, pool.inc,
-// pool_sums.inc, float_conv.inc, sums.inc), with the same bits from all. Nothing here but numbers
-// (runs.h says why).
+// pool_sums.inc, float_conv.inc, sums.inc, sums64.inc), with the same bits from all. Nothing here
+// but numbers (runs.h says why).
 #pragma once
 
 #include <cstdint>
@@ -113,6 +113,17 @@ struct FinishRun {
   SumTerms terms;
 };
 
+/// One sum of a convolution (sums64.h): the taps of its window inside the picture. The input of a
+/// code is factor * code + zero, at most 510 in magnitude; weights are at most 255.
+struct Sums64Run {
+  const std::uint8_t* codes;    ///< first channel of the first tap
+  const std::int16_t* weights;  ///< the same
+  std::int64_t rows, columns, channels;
+  std::int64_t codes_row, codes_column;  ///< from a tap's codes to those of the next
+  std::int64_t weights_row;              ///< from a tap's weights to those of the tap below
+  std::int16_t factor, zero;
+};
+
 /// Of a row of sums, finished, the largest of the columns of each of a max pool's windows.
 struct ColumnMaxRun {
   const std::int32_t* raw;  ///< as a kernel leaves them
@@ -141,6 +152,9 @@ struct Loops {
   // sums.inc
   void (*window_sums)(const WindowRun& run);
   void (*finish_sums)(const FinishRun& run);
+
+  // sums64.inc
+  std::int64_t (*sum_in_64_bits)(const Sums64Run& run);
 
   // pool_sums.inc
   void (*max_of_columns)(const ColumnMaxRun& run);

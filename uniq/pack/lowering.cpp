@@ -28,12 +28,6 @@ Window window_of(const Node& layer) {
   return {conv->kernel, conv->stride, conv->padding, conv->dilation, conv->groups};
 }
 
-/// Products in one sum.
-std::int64_t terms_of(const Node& layer, std::int64_t in_channels) {
-  const Window window = window_of(layer);
-  return window.kernel.height * window.kernel.width * (in_channels / window.groups);
-}
-
 template <class Pool>
 Window window_of(const Pool& pool) {
   return {.kernel = pool.kernel, .stride = pool.stride, .padding = pool.padding};
@@ -42,10 +36,11 @@ Window window_of(const Pool& pool) {
 }  // namespace
 
 Lowering::Lowering(const graph::Graph& graph, const graph::BitPlan& plan,
-                   const TensorSource& tensors)
+                   const TensorSource& tensors, format::Contents contents)
     : graph_(graph),
       plan_(plan),
       tensors_(tensors),
+      contents_(contents),
       pending_(static_cast<std::size_t>(graph.size())),
       folded_(static_cast<std::size_t>(graph.size())),
       storage_(std::make_shared<Storage>()) {}
@@ -110,21 +105,15 @@ void Lowering::lower_layer(NodeId id) {
   const Node& node = graph_.node(id);
   const Encoding encoding = input_encoding(node.name, plan_, tensors_);
   const Ref input = request(node.inputs[0], encoding);
-  std::optional<Norm> norm;
-  if (const Node* follower = following_norm(id)) {
-    norm = read_norm(*follower, tensors_);
-    folded_[static_cast<std::size_t>(graph_.consumers(id).front())] = true;
-  }
-  const std::int64_t channels = graph_.node(node.inputs[0]).shape.channels;
-  const auto weights = static_cast<std::uint64_t>(graph::tensors_of(graph_, id)[0].elements());
-  LayerParameters parameters = with_memory("layer " + node.name, weights * sizeof(float), [&] {
-    return layer_parameters(node, channels, plan_, encoding, norm, tensors_);
-  });
   Draft& layer = add_draft(id, PackedOp::conv);
   layer.inputs = {input};
   layer.joins_residual = true;
-  if (norm) layer.origin.core = graph_.consumers(id).front();
   layer.node.window = window_of(node);
+  if (following_norm(id) != nullptr) {
+    layer.origin.core = graph_.consumers(id).front();
+    folded_[static_cast<std::size_t>(layer.origin.core)] = true;
+  }
+  LayerParameters parameters = parameters_of(id, encoding);
   storage_->bytes.push_back(std::move(parameters.weights));
   layer.node.weights = {.bytes = storage_->bytes.back(),
                         .bits = parameters.bits,
@@ -132,14 +121,18 @@ void Lowering::lower_layer(NodeId id) {
                         .pad_code = parameters.pad_code,
                         .scale = keep(std::move(parameters.affine.scale)),
                         .bias = keep(std::move(parameters.affine.bias))};
-  const std::int64_t largest =
-      format::largest_sum(terms_of(node, channels), layer.node.weights, encoding);
-  if (largest > format::kMaxSum)
-    throw Error({.what = "the sums of this layer may leave 32 bits",
-                 .where = "layer " + node.name,
-                 .got = std::to_string(largest),
-                 .expected = "at most " + std::to_string(format::kMaxSum),
-                 .remedy = "fewer bits for it, or fp32 (an override of the bit plan)"});
+}
+
+LayerParameters Lowering::parameters_of(NodeId id, const Encoding& input) const {
+  const Node& node = graph_.node(id);
+  if (contents_ == format::Contents::outline) return layer_outline(node, plan_, input);
+  std::optional<Norm> norm;
+  if (const Node* follower = following_norm(id)) norm = read_norm(*follower, tensors_);
+  const std::int64_t channels = graph_.node(node.inputs[0]).shape.channels;
+  const auto weights = static_cast<std::uint64_t>(graph::tensors_of(graph_, id)[0].elements());
+  return with_memory("layer " + node.name, weights * sizeof(float), [&] {
+    return layer_parameters(node, channels, plan_, input, norm, tensors_);
+  });
 }
 
 // From the layer on whose core the value is: every value on the way has one reader.
@@ -230,6 +223,7 @@ Stage Lowering::make_stage(NodeId id) {
   const Node& node = graph_.node(id);
   if (node.as<graph::Relu>()) return {.kind = Stage::Kind::relu};
   if (node.as<graph::Relu6>()) return {.kind = Stage::Kind::relu6};
+  if (contents_ == format::Contents::outline) return {.kind = Stage::Kind::affine};
   Affine affine = to_affine(read_norm(node, tensors_), node.name);
   return {.kind = Stage::Kind::affine,
           .scale = keep(std::move(affine.scale)),

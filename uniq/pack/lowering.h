@@ -15,7 +15,9 @@ namespace uniq::pack {
 
 class Lowering {
  public:
-  Lowering(const graph::Graph& graph, const graph::BitPlan& plan, const TensorSource& tensors);
+  /// Of an outline, the tensors are asked for the steps of activations alone.
+  Lowering(const graph::Graph& graph, const graph::BitPlan& plan, const TensorSource& tensors,
+           format::Contents contents = format::Contents::whole);
 
   /// The nodes and the output of the packed network, what their spans point to, and the origins.
   /// Called once.
@@ -48,6 +50,8 @@ class Lowering {
 
   void lower(graph::NodeId id);
   void lower_layer(graph::NodeId id);
+  /// With the batch norm behind the layer where it has one.
+  LayerParameters parameters_of(graph::NodeId id, const format::Encoding& input) const;
   void lower_add(graph::NodeId id);
   void lower_pool(graph::NodeId id, format::PackedOp op, const format::Window& window);
   void lower_flatten(graph::NodeId id);
@@ -68,6 +72,7 @@ class Lowering {
   const graph::Graph& graph_;
   const graph::BitPlan& plan_;
   const TensorSource& tensors_;
+  format::Contents contents_;
   std::vector<Pending> pending_;  ///< by graph node
   std::vector<bool> folded_;      ///< batch norms that became part of a layer, by graph node
   std::vector<Draft> drafts_;

@@ -30,9 +30,19 @@ struct Packed {
 };
 
 /// Folds batch norms, lowers the graph, turns weights into codes. Throws Error that names the layer
-/// and the reason where the packed form cannot express it: sums that may leave 32 bits, folded
-/// parameters that are not finite, an output that is no vector. An encoded output stands for what
+/// and the reason where the packed form cannot express it: whatever check_can_pack refuses, and
+/// folded parameters that are not finite. An encoded output stands for what
 /// is behind a ReLU, whether it clips there itself or a stage does.
 Packed pack(const format::CheckpointInfo& info, const TensorSource& tensors);
+
+/// Throws the Error of pack() where no tensors let the network be packed (docs/graph.md lists the
+/// limits): for use before training. Lowers the graph without its tensors, with steps that all
+/// differ, as learned ones do; takes milliseconds.
+void check_can_pack(const format::CheckpointInfo& info);
+
+/// The same for a network without a data set: pictures of the graph's size, and class names where
+/// they are known.
+void check_can_pack(const graph::Graph& graph, const graph::BitPlan& plan,
+                    const std::vector<std::string>& classes = {});
 
 }  // namespace uniq::pack

@@ -160,19 +160,27 @@ Encoding input_encoding(const std::string& layer, const graph::BitPlan& plan,
   return encoding;
 }
 
+LayerParameters layer_outline(const graph::Node& layer, const graph::BitPlan& plan,
+                              const Encoding& input) {
+  const LayerBits& bits = plan.at(layer.name);
+  if (!bits.quantized()) return {};
+  LayerParameters outline;
+  outline.bits = bits.weight_bits;
+  outline.grid = bits.weight_grid;
+  outline.pad_code = code_of_zero(input);
+  return outline;
+}
+
 LayerParameters layer_parameters(const graph::Node& layer, std::int64_t in_channels,
                                  const graph::BitPlan& plan, const Encoding& input,
                                  const std::optional<Norm>& norm, const TensorSource& tensors) {
   const LayerBits& bits = plan.at(layer.name);
   const WeightShape shape = weight_shape(layer, in_channels);
   const std::vector<float> weights = tensors(layer.name + ".weight");
-  LayerParameters result;
+  LayerParameters result = layer_outline(layer, plan, input);
   std::vector<double> units = {1.0};  // of one in the sum, per output channel or all
   if (bits.quantized()) {
     const std::vector<float> steps = weight_steps(layer.name, bits, plan.method, weights, tensors);
-    result.bits = bits.weight_bits;
-    result.grid = bits.weight_grid;
-    result.pad_code = code_of_zero(input);
     result.weights =
         weight_codes(to_packed_order(transformed(weights, layer.name, bits, plan.method), shape),
                      shape, bits, steps);

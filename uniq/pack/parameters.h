@@ -44,6 +44,9 @@ struct LayerParameters {
   int pad_code = format::kLeaveOut;
   Affine affine;  ///< of the sum
 };
+/// Without what its tensors say: no weights, no parameters per channel.
+LayerParameters layer_outline(const graph::Node& layer, const graph::BitPlan& plan,
+                              const format::Encoding& input);
 LayerParameters layer_parameters(const graph::Node& layer, std::int64_t in_channels,
                                  const graph::BitPlan& plan, const format::Encoding& input,
                                  const std::optional<Norm>& norm, const TensorSource& tensors);

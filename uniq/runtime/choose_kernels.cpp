@@ -43,11 +43,13 @@ std::vector<std::unique_ptr<ConvChoice>> choose_kernels(const format::PackedMode
   std::vector<std::unique_ptr<ConvChoice>> choices;
   std::vector<std::vector<ConvChoice*>> readers(values.size());
   for (const PackedNode& node : model.nodes) {
-    const bool reads_codes = node.op == PackedOp::conv && node.weights.bits != 0;
-    choices.push_back(reads_codes ? std::make_unique<ConvChoice>(make_choice(
-                                        code_conv(node, values), isa, cpu, without, tuned))
-                                  : nullptr);
-    if (reads_codes)
+    const bool has_choice =
+        node.op == PackedOp::conv && node.weights.bits != 0 &&
+        !format::has_wide_sums(node, values[static_cast<std::size_t>(node.inputs[0])]);
+    choices.push_back(has_choice ? std::make_unique<ConvChoice>(make_choice(
+                                       code_conv(node, values), isa, cpu, without, tuned))
+                                 : nullptr);
+    if (has_choice)
       readers[static_cast<std::size_t>(node.inputs[0])].push_back(choices.back().get());
   }
   for (std::size_t value = 0; value < values.size(); ++value) {

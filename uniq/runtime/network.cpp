@@ -116,6 +116,9 @@ std::span<const std::uint8_t> codes_of(const format::PackedWeights& weights, std
 struct KernelName {
   std::string operator()(const InputCore&) const { return "input"; }
   std::string operator()(const CodeConvCore& core) const { return core.kernel->name; }
+  std::string operator()(const Sums64Core& core) const {
+    return std::string(kernels::isa_name(core.isa)) + ".sums64";
+  }
   std::string operator()(const FloatConvCore& core) const {
     return std::string(kernels::isa_name(core.kernel->isa)) + ".float";
   }
@@ -160,22 +163,33 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
   plan_memory(options.keep_values);
 }
 
+const PackedValue& Network::input_value(const PackedNode& node) const {
+  return values_[static_cast<std::size_t>(node.inputs[0])];
+}
+
+std::optional<kernels::CodeLayout> Network::wanted_layout(std::size_t node) const {
+  if (choices_[node] != nullptr) return choices_[node]->layout();
+  const PackedNode& reader = model_.nodes[node];
+  if (reader.op != PackedOp::conv || reader.weights.bits == 0) return std::nullopt;
+  return kernels::sums64_layout(code_conv(reader, values_));
+}
+
 void Network::plan_buffers(bool shares_layouts) {
   // What each value's readers want; a reader of fp32 wants nothing special.
   std::vector<std::vector<kernels::CodeLayout>> layouts(values_.size());
-  for (std::size_t node = 0; node < choices_.size(); ++node) {
+  for (std::size_t node = 0; node < model_.nodes.size(); ++node) {
     input_layouts_.push_back(0);
-    if (choices_[node] == nullptr) continue;
-    const kernels::CodeLayout wanted = choices_[node]->layout();
+    const std::optional<kernels::CodeLayout> wanted = wanted_layout(node);
+    if (!wanted) continue;
     auto& of_value = layouts[static_cast<std::size_t>(model_.nodes[node].inputs[0])];
     const auto same = std::ranges::find_if(of_value, [&](const kernels::CodeLayout& l) {
-      return shares_layouts && kernels::can_share(l, wanted);
+      return shares_layouts && kernels::can_share(l, *wanted);
     });
     input_layouts_.back() = static_cast<int>(same - of_value.begin());
     if (same == of_value.end()) {
-      of_value.push_back(wanted);
+      of_value.push_back(*wanted);
     } else {
-      *same = kernels::shared(*same, wanted);
+      *same = kernels::shared(*same, *wanted);
     }
   }
   for (std::size_t value = 0; value < values_.size(); ++value) {
@@ -230,8 +244,7 @@ void Network::add_step(std::size_t index, const NetworkOptions& options,
   auto* const conv = std::get_if<CodeConvCore>(&step.core);
   if (conv != nullptr && options.fault) options.fault(node.name, conv->prepared);
   if (conv != nullptr && !step.adds_residual && !options.without.folding)
-    step.sums =
-        sum_range(node, values_[static_cast<std::size_t>(node.inputs[0])].encoding, conv->prepared);
+    step.sums = sum_range(node, input_value(node).encoding, conv->prepared);
   step.program = kernels::EpilogueProgram(step.epilogue, step.sums);
   if (auto* core = std::get_if<InputCore>(&step.core))
     make_tables(step, loops(), kernels::input_words_of(isa_, options.cpu), *core);
@@ -270,15 +283,14 @@ Core Network::make_core(std::size_t index, std::vector<std::uint8_t>& room) cons
   if (node.op == PackedOp::input) return InputCore{data::pixel_values(model_.preprocessing), {}};
   if (node.op == PackedOp::add) return AddCore{};
   if (node.op == PackedOp::conv) return make_conv(index, room);
-  const graph::Shape& in = values_[static_cast<std::size_t>(node.inputs[0])].shape;
+  const graph::Shape& in = input_value(node).shape;
   if (node.op == PackedOp::flatten) return FlattenCore{in.channels, in.height * in.width};
   return PoolCore{pool_shape(node, in), node.op == PackedOp::max_pool};
 }
 
 Core Network::make_conv(std::size_t index, std::vector<std::uint8_t>& room) const {
   const PackedNode& node = model_.nodes[index];
-  const kernels::ConvShape shape =
-      conv_shape(node, values_[static_cast<std::size_t>(node.inputs[0])].shape);
+  const kernels::ConvShape shape = conv_shape(node, input_value(node).shape);
   const auto weights =
       static_cast<std::size_t>(shape.out_channels * shape.taps() * shape.group_in());
   if (node.weights.bits == 0) {
@@ -287,10 +299,13 @@ Core Network::make_conv(std::size_t index, std::vector<std::uint8_t>& room) cons
     const kernels::FloatConvKernel& kernel = kernels::float_conv_kernel(isa_);
     return FloatConvCore{&kernel, shape, kernel.prepare(shape, values)};
   }
-  const kernels::ConvKernel& kernel = choices_[index]->kernel();
+  const kernels::CodeConv conv = code_conv(node, values_);
   const Buffer& input = buffers_[static_cast<std::size_t>(input_buffer(index, 0))];
-  return CodeConvCore{&kernel, kernel.prepare(code_conv(node, values_), input.layout,
-                                              codes_of(node.weights, weights, room))};
+  const std::span<const std::uint8_t> codes = codes_of(node.weights, weights, room);
+  if (choices_[index] == nullptr)
+    return Sums64Core{isa_, kernels::prepare_sums64(conv, input.layout, codes)};
+  const kernels::ConvKernel& kernel = choices_[index]->kernel();
+  return CodeConvCore{&kernel, kernel.prepare(conv, input.layout, codes)};
 }
 
 void Network::plan_memory(bool keep_values) {

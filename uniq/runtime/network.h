@@ -19,6 +19,7 @@
 #include "uniq/kernels/input.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/kernels/pool.h"
+#include "uniq/kernels/sums64.h"
 #include "uniq/runtime/arena.h"
 #include "uniq/runtime/choice.h"
 #include "uniq/runtime/tuned.h"
@@ -42,6 +43,12 @@ struct CodeConvCore {
   const kernels::ConvKernel* kernel = nullptr;
   kernels::PreparedConv prepared;
 };
+/// A convolution of codes whose sums can leave 32 bits (format::has_wide_sums): they become fp32
+/// values, which the epilogue takes as those of a FloatConvCore.
+struct Sums64Core {
+  kernels::Isa isa;
+  kernels::Sums64Conv prepared;
+};
 struct FloatConvCore {
   const kernels::FloatConvKernel* kernel = nullptr;
   kernels::ConvShape shape;
@@ -57,7 +64,8 @@ struct FlattenCore {
   std::int64_t channels = 0;
   std::int64_t pixels = 0;
 };
-using Core = std::variant<InputCore, CodeConvCore, FloatConvCore, AddCore, PoolCore, FlattenCore>;
+using Core = std::variant<InputCore, CodeConvCore, Sums64Core, FloatConvCore, AddCore, PoolCore,
+                          FlattenCore>;
 
 /// One node's work: a convolution of codes part by part, anything else row by row; parts and rows
 /// do not depend on each other.
@@ -127,7 +135,7 @@ class Network {
   const std::vector<Buffer>& buffers() const { return buffers_; }  ///< in the order of the values
   /// The first buffer of a value; those behind it with the same value are the others.
   int buffer_of(int value) const { return first_buffer_[static_cast<std::size_t>(value)]; }
-  /// By node; null where it is no convolution of codes.
+  /// By node; null where it is no convolution of codes, or one with wide sums.
   const std::vector<std::unique_ptr<ConvChoice>>& choices() const { return choices_; }
   const kernels::Loops& loops() const { return kernels::loops_of(isa_); }
   const kernels::PoolKernel& pool() const { return kernels::pool_kernel(isa_); }
@@ -137,6 +145,9 @@ class Network {
   std::size_t arena_bytes() const { return arena_bytes_; }
 
  private:
+  const format::PackedValue& input_value(const format::PackedNode& node) const;
+  /// The layout that a node wants its first input in; nothing where that is fp32.
+  std::optional<kernels::CodeLayout> wanted_layout(std::size_t node) const;
   void plan_buffers(bool shares_layouts);
   /// `room`: for the codes of a convolution, used again for the next.
   void add_step(std::size_t index, const NetworkOptions& options, std::vector<std::uint8_t>& room);

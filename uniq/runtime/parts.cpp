@@ -1,6 +1,7 @@
 #include "uniq/runtime/parts.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/runtime/pieces.h"
@@ -48,21 +49,39 @@ const kernels::PreparedConv& prepared_of(const Step& step) {
   return std::get<CodeConvCore>(step.core).prepared;
 }
 
-}  // namespace
+/// What parts of a convolution depend on.
+struct Grain {
+  std::size_t weight_bytes;
+  std::int64_t row_step, channel_step;  ///< parts begin at multiples of them
+};
 
-bool goes_by_channels(const Step& step) {
-  return prepared_of(step).weights.size() > kCachedWeights || step.rows * step.columns == 1;
+/// Nothing where a step is no convolution of codes.
+std::optional<Grain> grain_of(const Step& step) {
+  if (const auto* core = std::get_if<CodeConvCore>(&step.core))
+    return Grain{core->prepared.weights.size(), core->prepared.row_step,
+                 core->prepared.channel_step};
+  if (const auto* core = std::get_if<Sums64Core>(&step.core))
+    return Grain{core->prepared.weights.size(), 1, core->prepared.channel_step};
+  return std::nullopt;
 }
 
+bool goes_by_channels(const Step& step, const Grain& grain) {
+  return grain.weight_bytes > kCachedWeights || step.rows * step.columns == 1;
+}
+
+}  // namespace
+
+bool goes_by_channels(const Step& step) { return goes_by_channels(step, *grain_of(step)); }
+
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads) {
-  if (!std::holds_alternative<CodeConvCore>(step.core)) return {};
-  const kernels::PreparedConv& prepared = prepared_of(step);
+  const std::optional<Grain> grain = grain_of(step);
+  if (!grain) return {};
   const std::int64_t channels = step.epilogue.channels;
 
   // Large weights go through the cache once: a block of channels, then all rows.
   const std::int64_t part_channels =
-      goes_by_channels(step) ? std::min(channels, prepared.channel_step) : channels;
-  const Rows rows = {0, step.rows, prepared.row_step};
+      goes_by_channels(step, *grain) ? std::min(channels, grain->channel_step) : channels;
+  const Rows rows = {0, step.rows, grain->row_step};
   const std::int64_t pieces = best_pieces(
       {.rows = rows.steps(), .blocks = divide_up(channels, part_channels), .of_piece = kPart},
       rows.least(row_sums(step, part_channels)), threads);
@@ -158,6 +177,14 @@ std::int64_t PooledRows::reader(std::int64_t conv_row) const {
 
 std::size_t PooledRows::bytes() const {
   return static_cast<std::size_t>(chunk_ * row() + depth() * pooled_row()) * sizeof(std::int32_t);
+}
+
+std::size_t sums64_bytes(const kernels::ConvPart& part, std::int64_t columns) {
+  return static_cast<std::size_t>(part.rows * columns * part.channels) * sizeof(std::int64_t);
+}
+
+std::size_t sums64_values_bytes(const kernels::ConvPart& part, std::int64_t columns) {
+  return static_cast<std::size_t>(part.rows * columns * part.channels) * sizeof(float);
 }
 
 std::size_t sums_bytes(const kernels::ConvPart& part, std::int64_t columns) {

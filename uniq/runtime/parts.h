@@ -17,7 +17,7 @@ inline constexpr std::int64_t kPartsOfThread = 4;
 /// some of the channels each.
 bool goes_by_channels(const Step& step);
 
-/// Empty for steps that are no convolution of codes.
+/// Empty for steps that are no convolution of codes, with wide sums or without.
 std::vector<kernels::ConvPart> parts_of(const Step& step, int threads);
 
 struct StepPart {
@@ -70,6 +70,10 @@ class PooledRows {
   std::int64_t columns_;
   std::int64_t chunk_;
 };
+
+/// Memory for the sums of a part in 64 bits, and for them as fp32 values.
+std::size_t sums64_bytes(const kernels::ConvPart& part, std::int64_t columns);
+std::size_t sums64_values_bytes(const kernels::ConvPart& part, std::int64_t columns);
 
 /// Memory for the sums of a part.
 std::size_t sums_bytes(const kernels::ConvPart& part, std::int64_t columns);

@@ -1,86 +1,20 @@
 #include "uniq/runtime/session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
 
+#include "uniq/base/clock.h"
 #include "uniq/base/error.h"
 #include "uniq/base/memory.h"
 #include "uniq/base/usable_cpus.h"
 #include "uniq/kernels/stored_weights.h"
 #include "uniq/runtime/parts.h"
+#include "uniq/runtime/row_values.h"
 
 namespace uniq::runtime {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-void flatten(const FlattenCore& core, const float* input, float* values) {
-  for (std::int64_t c = 0; c < core.channels; ++c)
-    for (std::int64_t pixel = 0; pixel < core.pixels; ++pixel)
-      values[c * core.pixels + pixel] = input[pixel * core.channels + c];
-}
-
-/// Computes a row of a step's core, of any but the picture and convolutions of codes.
-struct RowOf {
-  const Network& network;
-  const Step& step;
-  const std::byte* input;   ///< the first input's buffer
-  const std::byte* second;  ///< the second's, of an add
-  std::int64_t row;
-  float* values;
-
-  const float* floats(const std::byte* bytes) const {
-    return reinterpret_cast<const float*>(bytes);
-  }
-  std::int64_t width() const { return step.columns * step.epilogue.channels; }
-
-  void operator()(const InputCore&) const {}
-  void operator()(const CodeConvCore&) const {}
-  void operator()(const FloatConvCore& core) const {
-    core.kernel->row_values(core.shape, core.weights, floats(input), row, values);
-  }
-  void operator()(const AddCore&) const {
-    const std::int64_t at = row * width();
-    network.pool().add(floats(input) + at, floats(second) + at, width(), values);
-  }
-  void operator()(const PoolCore& core) const {
-    const auto pool = core.largest ? network.pool().max_row : network.pool().average_row;
-    pool(core.shape, floats(input), row, values);
-  }
-  void operator()(const FlattenCore& core) const { flatten(core, floats(input), values); }
-};
-
-/// A row of the picture, looked up.
-void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const Step& step,
-               const Buffer& buffer, std::byte* to) {
-  constexpr std::int64_t kBytes = 256;
-  const std::int64_t channels = step.epilogue.channels;
-  if (table.words != nullptr)
-    return table.words({.pixels = pixels,
-                        .channels = channels,
-                        .columns = step.columns,
-                        .codes = table.codes.data(),
-                        .to = reinterpret_cast<std::uint8_t*>(to)});
-  const std::int64_t pixel_bytes = buffer.is_codes
-                                       ? buffer.layout.pixel_bytes()
-                                       : channels * static_cast<std::int64_t>(sizeof(float));
-  for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t i = 0; i < step.columns; ++i) {
-      const auto entry = static_cast<std::size_t>(c * kBytes + pixels[i * channels + c]);
-      std::byte* const pixel = to + i * pixel_bytes;
-      if (buffer.is_codes) {
-        pixel[c] = static_cast<std::byte>(table.codes[entry]);
-      } else {
-        reinterpret_cast<float*>(pixel)[c] = table.floats[entry];
-      }
-    }
-  }
-}
 
 /// Memory that shares no cache line with other memory.
 AlignedBytes whole_lines(std::size_t bytes) {
@@ -106,6 +40,11 @@ Session::Session(std::shared_ptr<const Network> network, const SessionOptions& o
   std::size_t pooled_rows = 0;
   std::size_t outputs = 0;
   const auto make_room = [&](const Step& step, const kernels::ConvPart& part) {
+    if (std::holds_alternative<Sums64Core>(step.core)) {
+      scratch = std::max(scratch, sums64_bytes(part, step.columns));
+      row = std::max(row, sums64_values_bytes(part, step.columns));
+      return;
+    }
     const auto& core = std::get<CodeConvCore>(step.core);
     scratch = std::max(scratch, core.kernel->scratch_bytes(core.prepared, part.rows));
     row = std::max(row, sums_bytes(part, step.columns));
@@ -193,7 +132,7 @@ void Session::run_chain(const Chain& chain) {
   pool_.for_each(static_cast<std::int64_t>(chain.tasks.size()), [&](std::int64_t i, int worker) {
     for (const StepPart& own : chain.tasks[static_cast<std::size_t>(i)]) {
       const Step& step = network_->steps()[own.step];
-      run_part(step, std::get<CodeConvCore>(step.core), own.part, worker);
+      run_part(step, own.part, worker);
     }
   });
 }
@@ -208,9 +147,9 @@ void Session::run_step(std::size_t index, const std::uint8_t* picture) {
     });
     return;
   }
-  if (const auto* core = std::get_if<CodeConvCore>(&step.core)) {
+  if (!parts.empty()) {
     pool_.for_each(static_cast<std::int64_t>(parts.size()), [&](std::int64_t part, int worker) {
-      run_part(step, *core, parts[static_cast<std::size_t>(part)], worker);
+      run_part(step, parts[static_cast<std::size_t>(part)], worker);
     });
     return;
   }
@@ -223,7 +162,13 @@ void Session::run_step(std::size_t index, const std::uint8_t* picture) {
   });
 }
 
-void Session::run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
+void Session::run_part(const Step& step, const kernels::ConvPart& part, int worker) {
+  if (const auto* core = std::get_if<CodeConvCore>(&step.core))
+    return run_sums(step, *core, part, worker);
+  run_sums64(step, std::get<Sums64Core>(step.core), part, worker);
+}
+
+void Session::run_sums(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
                        int worker) {
   Worker& own = workers_[static_cast<std::size_t>(worker)];
   auto* const sums = own.row.as<std::int32_t>();
@@ -245,6 +190,25 @@ void Session::run_part(const Step& step, const CodeConvCore& core, const kernels
     if (terms.window != nullptr) terms.window += step.columns;
     if (terms.places != nullptr) terms.places += step.columns;
   }
+}
+
+void Session::run_sums64(const Step& step, const Sums64Core& core, const kernels::ConvPart& part,
+                         int worker) {
+  Worker& own = workers_[static_cast<std::size_t>(worker)];
+  auto* const sums = own.scratch.as<std::int64_t>();
+  auto* const values = own.row.as<float>();
+  kernels::sums64(core.prepared, network_->loops(),
+                  reinterpret_cast<const std::uint8_t*>(buffer(step.inputs[0])), part, sums);
+  const std::int64_t row_values = step.columns * part.channels;
+  for (std::int64_t i = 0; i < part.rows * row_values; ++i) values[i] = static_cast<float>(sums[i]);
+  for (std::int64_t row = 0; row < part.rows; ++row)
+    write_outputs(step, part.first_row + row,
+                  {.pixels = step.columns,
+                   .first_channel = part.first_channel,
+                   .channels = part.channels,
+                   .values = values + row * row_values,
+                   .pixel = part.channels},
+                  worker);
 }
 
 void Session::run_pooled(std::size_t index, const kernels::ConvPart& part, int worker) {
@@ -323,7 +287,7 @@ void Session::run_row(const Step& step, const std::uint8_t* picture, std::int64_
   }
   auto* const values = workers_[static_cast<std::size_t>(worker)].row.as<float>();
   const std::byte* const second = step.inputs.size() < 2 ? nullptr : buffer(step.inputs[1]);
-  std::visit(RowOf{*network_, step, buffer(step.inputs[0]), second, row, values}, step.core);
+  row_values(*network_, step, {.first = buffer(step.inputs[0]), .second = second}, row, values);
   write_outputs(step, row,
                 {.pixels = step.columns, .channels = channels, .values = values, .pixel = channels},
                 worker);

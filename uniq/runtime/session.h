@@ -52,8 +52,12 @@ class Session {
  private:
   void run_picture(const std::uint8_t* picture);
   void run_chain(const Chain& chain);
-  void run_part(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
+  /// Computes a part of a convolution of codes and its outputs.
+  void run_part(const Step& step, const kernels::ConvPart& part, int worker);
+  void run_sums(const Step& step, const CodeConvCore& core, const kernels::ConvPart& part,
                 int worker);
+  void run_sums64(const Step& step, const Sums64Core& core, const kernels::ConvPart& part,
+                  int worker);
   /// A pooled convolution and its pool, of some rows of the pool's.
   void run_pooled(std::size_t index, const kernels::ConvPart& rows, int worker);
   void finish_pooled(const Step& step, const Step& next, const PooledRows& rows, std::int64_t row,

@@ -1,7 +1,6 @@
 #include "uniq/runtime/tune.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "uniq/base/clock.h"
 #include "uniq/data/random.h"
 #include "uniq/runtime/session.h"
 #include "uniq/runtime/tune_choice.h"
@@ -17,17 +17,13 @@ namespace uniq::runtime {
 namespace {
 
 constexpr double kMilliseconds = 1e3;
-constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kUntimed = std::numeric_limits<double>::infinity();
 
 /// Turns of all runs, and how long they may take in all; at least two.
 constexpr int kTurns = 10;
 constexpr double kMostSeconds = 20.0;
 /// Runs in a turn, the first of which brings the network back into the caches and is not counted.
 constexpr int kRuns = 5;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// A network and how long it takes.
 class Timed {
@@ -37,7 +33,7 @@ class Timed {
     session_ = std::make_unique<Session>(std::make_shared<const Network>(model, options),
                                          SessionOptions{threads});
     seconds_.resize(network().steps().size());
-    least_.resize(seconds_.size(), kNever);
+    least_.resize(seconds_.size(), kUntimed);
     logits_.resize(static_cast<std::size_t>(network().classes()));
   }
 
@@ -71,7 +67,7 @@ class Timed {
   std::vector<double> seconds_;
   std::vector<double> least_;
   std::vector<float> logits_;
-  double least_of_all_ = kNever;
+  double least_of_all_ = kUntimed;
 };
 
 void take_turns(std::vector<Timed>& runs, const std::vector<std::uint8_t>& picture, bool by_step,

@@ -11,6 +11,7 @@
 #include "uniq/base/folder_lock.h"
 #include "uniq/graph/summary.h"
 #include "uniq/models/models.h"
+#include "uniq/pack/pack.h"
 #include "uniq/train/device.h"
 #include "uniq/train/load.h"
 #include "uniq/train/threads.h"
@@ -105,10 +106,14 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
       {set.channels, set.height, set.width, static_cast<std::int64_t>(set.classes.size())});
   graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
 
+  format::CheckpointInfo info = {graph, plan, preprocessing, set.classes, {}};
+  // What is trained can be packed.
+  pack::check_can_pack(info);
+
   torch::manual_seed(recipe.seed);
   Setup setup{.recipe = recipe,
               .options = options,
-              .info = {graph, plan, preprocessing, set.classes, {}},
+              .info = std::move(info),
               .origin = {data.name, data.root, recipe_text},
               .training_set = std::make_unique<data::Dataset>(std::move(set))};
   setup.network = nn::GraphModule(std::move(graph), std::move(plan), recipe.quantize.pact_alpha);

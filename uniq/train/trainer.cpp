@@ -4,10 +4,10 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
+#include "uniq/base/clock.h"
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
 #include "uniq/nn/batch_norm.h"
@@ -28,10 +28,6 @@ constexpr std::int64_t kCalibrationEpoch = std::int64_t{1} << 40;
 constexpr std::int64_t kReestimationEpoch = std::int64_t{2} << 40;
 
 const std::vector<std::string> kColumns = {"loss", "top1", "top5", "lr", "guarded_steps"};
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double share(const Sums& sums) {
   return 100.0 * static_cast<double>(sums.correct) / static_cast<double>(sums.pictures);

@@ -21,8 +21,8 @@ inline constexpr double kTiny = 0x1p-149;
 /// For the roundings of the bounds' own arithmetic, in double.
 inline constexpr double kSlack = 1.0 + 0x1p-30;
 
-/// n u / (1 - n u): the largest relative error of n roundings (Higham, Accuracy and Stability of
-/// Numerical Algorithms, lemma 3.1). Throws Error where there is none.
+/// (1 - u)^-n - 1: the largest relative error of n roundings, for any n. For n u < 1 it is at most
+/// n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, lemma 3.1).
 double gamma_of(std::int64_t roundings);
 
 /// What is known of a value of the packed network beside the training network's.

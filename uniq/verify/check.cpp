@@ -71,7 +71,8 @@ ClassComparison compare_classes(std::span<const float> logits, std::span<const f
   return ClassComparison::same;
 }
 
-std::optional<Failure> check_sums(const Scene& scene, const Row& row, const std::int32_t* sums,
+template <class Integer>
+std::optional<Failure> check_sums(const Scene& scene, const Row& row, const Integer* sums,
                                   const at::Tensor& expected) {
   const double* exact = expected.const_data_ptr<double>() + row.first();
   for (std::int64_t i = 0; i < row.size(); ++i) {
@@ -83,6 +84,11 @@ std::optional<Failure> check_sums(const Scene& scene, const Row& row, const std:
   }
   return {};
 }
+
+template std::optional<Failure> check_sums(const Scene&, const Row&, const std::int32_t*,
+                                           const at::Tensor&);
+template std::optional<Failure> check_sums(const Scene&, const Row&, const std::int64_t*,
+                                           const at::Tensor&);
 
 std::optional<Failure> check_values(const Scene& scene, const Row& row, const float* values,
                                     const OutputTruth& expected, Compared& compared) {

@@ -41,8 +41,10 @@ struct Row {
   std::int64_t first() const { return (picture * height + row) * size(); }
 };
 
-/// Integer sums [columns][channels] against the exact ones (NodeTruth::sums).
-std::optional<Failure> check_sums(const Scene& scene, const Row& row, const std::int32_t* sums,
+/// Integer sums [columns][channels], in 32 bits or in 64, against the exact ones
+/// (NodeTruth::sums).
+template <class Integer>
+std::optional<Failure> check_sums(const Scene& scene, const Row& row, const Integer* sums,
                                   const at::Tensor& expected);
 
 /// fp32 values [columns][channels], spoiled ones left out, against the training network's; of a

@@ -1,5 +1,6 @@
 #include "uniq/verify/step_probe.h"
 
+#include <algorithm>
 #include <variant>
 
 namespace uniq::verify {
@@ -11,6 +12,9 @@ struct StepProbe::CoreOf {
 
   const float* floats(std::size_t input) const {
     return reinterpret_cast<const float*>(probe.input(input));
+  }
+  const std::uint8_t* codes() const {
+    return reinterpret_cast<const std::uint8_t*>(probe.input(0));
   }
   const runtime::Network& network() const { return probe.session_.network(); }
   /// values(row, to) for each row.
@@ -28,8 +32,13 @@ struct StepProbe::CoreOf {
     }
   }
   void operator()(const runtime::CodeConvCore& core) const {
-    probe.sums_ = kernels::all_sums(*core.kernel, core.prepared,
-                                    reinterpret_cast<const std::uint8_t*>(probe.input(0)));
+    probe.narrow_ = kernels::all_sums(*core.kernel, core.prepared, codes());
+    probe.sums_.assign(probe.narrow_.begin(), probe.narrow_.end());
+  }
+  void operator()(const runtime::Sums64Core& core) const {
+    probe.sums_ = kernels::all_sums64(core.prepared, network().loops(), codes());
+    std::ranges::transform(probe.sums_, probe.values_.begin(),
+                           [](std::int64_t sum) { return static_cast<float>(sum); });
   }
   void operator()(const runtime::FloatConvCore& core) const {
     by_row([&](std::int64_t row, float* to) {
@@ -84,7 +93,7 @@ void StepProbe::run_epilogue() {
       session_.network().loops(),
       {.pixels = step_.rows * step_.columns,
        .channels = epilogue.channels,
-       .sums = sums_.empty() ? nullptr : sums_.data(),
+       .sums = narrow_.empty() ? nullptr : narrow_.data(),
        .values = values_.data(),
        .pixel = epilogue.channels,
        .residual = step_.adds_residual ? reinterpret_cast<const float*>(input(1)) : nullptr,
@@ -95,7 +104,7 @@ const std::byte* StepProbe::input(std::size_t input) const {
   return session_.buffer(step_.inputs[input]);
 }
 
-const std::int32_t* StepProbe::sums(std::int64_t row) const {
+const std::int64_t* StepProbe::sums(std::int64_t row) const {
   return sums_.empty() ? nullptr : sums_.data() + row * width_;
 }
 

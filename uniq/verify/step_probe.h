@@ -17,7 +17,7 @@ class StepProbe {
   StepProbe(const runtime::Session& session, std::size_t step, const std::uint8_t* picture);
 
   /// Of a row, [columns][channels]: of a convolution of codes the integer sums, else null.
-  const std::int32_t* sums(std::int64_t row) const;
+  const std::int64_t* sums(std::int64_t row) const;
   /// An output of a row, fp32 whatever its encoding; of several buffers of one value, the first.
   const float* output(std::size_t output, std::int64_t row) const;
 
@@ -28,9 +28,10 @@ class StepProbe {
 
   const runtime::Session& session_;
   const runtime::Step& step_;
-  std::int64_t width_;              ///< of a row: columns * channels
-  std::vector<std::int32_t> sums_;  ///< of a convolution of codes
-  std::vector<float> values_;       ///< of anything else
+  std::int64_t width_;                ///< of a row: columns * channels
+  std::vector<std::int64_t> sums_;    ///< of a convolution of codes
+  std::vector<std::int32_t> narrow_;  ///< the same where they are added in 32 bits
+  std::vector<float> values_;         ///< of anything else, and of sums in 64 bits
   std::vector<std::vector<float>> outputs_;
 };
 

@@ -32,7 +32,7 @@ std::string action(const OptionInfo& option) {
   return ":";
 }
 
-void write_command(const CommandInfo& command, std::ostream& out) {
+void write_bash_command(const CommandInfo& command, std::ostream& out) {
   out << "    " << command.name << ")\n      case $previous in\n";
   for (const OptionInfo& option : command.options) {
     if (option.value == ValueKind::none) continue;
@@ -104,7 +104,7 @@ _uniqnn() {
   fi
   case ${COMP_WORDS[1]} in
 )";
-  for (const CommandInfo& command : tree.commands) write_command(command, out);
+  for (const CommandInfo& command : tree.commands) write_bash_command(command, out);
   out << "  esac\n}\n\ncomplete -F _uniqnn uniqnn\n";
   return out.str();
 }

@@ -53,7 +53,7 @@ std::vector<std::string> specifications(const std::vector<OptionInfo>& options) 
   return result;
 }
 
-void write_command(const CommandInfo& command, std::ostream& out) {
+void write_zsh_command(const CommandInfo& command, std::ostream& out) {
   std::vector<std::string> parts = specifications(command.options);
   for (std::size_t i = 0; i < command.positionals.size(); ++i) {
     const OptionInfo& positional = command.positionals[i];
@@ -91,7 +91,7 @@ std::string zsh_completions(const CommandTree& tree, const std::vector<std::stri
          "  shift words\n"
          "  ((CURRENT--))\n"
          "  case ${words[1]} in\n";
-  for (const CommandInfo& command : tree.commands) write_command(command, out);
+  for (const CommandInfo& command : tree.commands) write_zsh_command(command, out);
   out << "  esac\n"
          "}\n\n"
          "if [[ ${funcstack[1]} == _uniqnn ]]; then\n"
