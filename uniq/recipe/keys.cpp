@@ -83,7 +83,8 @@ std::vector<Key> data_keys() {
                  "Training pictures held out to choose the best epoch. 0: train on all, and the "
                  "last epoch's network is the result."),
       number_key("data.limit", at(&Recipe::data, &Data::limit), Int64{.low = 0, .high = kMany},
-                 "Use only so many training pictures, for a quick trial; 0: all."),
+                 "Use only so many of the training pictures that are not held out, the first ones, "
+                 "for a quick trial; a batch has no more than these. 0: all."),
       number_key("data.batch_size", at(&Recipe::data, &Data::batch_size),
                  Int64{.low = 1, .high = 1 << 24}, "Pictures per step."),
       truth_key("data.drop_last", at(&Recipe::data, &Data::drop_last),

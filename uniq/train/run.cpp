@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/generated/variable_factories.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -118,10 +119,12 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
     setup.has_steps = start_from(recipe.train.start, setup.network);
 
   data::HoldOut parts = data::hold_out(*setup.training_set, data.validation, recipe.seed);
-  if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size()))
-    parts.training.resize(static_cast<std::size_t>(data.limit));
   data::LoaderOptions loader;
   loader.batch_size = data.batch_size;
+  if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size())) {
+    parts.training.resize(static_cast<std::size_t>(data.limit));
+    loader.batch_size = std::min(loader.batch_size, data.limit);
+  }
   loader.shuffle = true;
   loader.drop_last = data.drop_last;
   loader.augmentation = data.augmentation;
