@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -57,13 +58,21 @@ void interleave(std::span<const std::uint8_t> planes, std::uint8_t* out) {
   }
 }
 
-// The folder given, or the one inside it that unpacking the archive makes.
-std::filesystem::path find_folder(const std::filesystem::path& root, const Layout& layout,
-                                  const std::string& first_file) {
+// The folder given, or the one inside it that unpacking the archive makes; nothing where neither
+// has the file.
+std::optional<std::filesystem::path> folder_with(const std::filesystem::path& root,
+                                                 const Layout& layout, const std::string& file) {
   std::error_code ignored;
   for (const std::filesystem::path& folder : {root, root / layout.folder}) {
-    if (std::filesystem::exists(folder / first_file, ignored)) return folder;
+    if (std::filesystem::exists(folder / file, ignored)) return folder;
   }
+  return std::nullopt;
+}
+
+std::filesystem::path find_folder(const std::filesystem::path& root, const Layout& layout,
+                                  const std::string& first_file) {
+  if (const auto folder = folder_with(root, layout, first_file)) return *folder;
+  std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(root, ignored);
   throw Error({std::string("pictures of ") + layout.name + " are missing", root.string(),
                is_folder ? "no such file" : "no such folder", first_file,
@@ -123,6 +132,10 @@ std::vector<std::string> parse_cifar_classes(std::string_view contents, CifarKin
                  std::to_string(expected), "removing the file: the usual names are built in"});
   }
   return classes;
+}
+
+bool has_cifar_pictures(const std::filesystem::path& root, CifarKind kind) {
+  return folder_with(root, layout_of(kind), files_of(kind, Split::train).front()).has_value();
 }
 
 Dataset read_cifar_dataset(const std::filesystem::path& root, CifarKind kind, Split split) {

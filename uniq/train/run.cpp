@@ -12,7 +12,7 @@
 #include "uniq/base/file.h"
 #include "uniq/base/folder_lock.h"
 #include "uniq/graph/summary.h"
-#include "uniq/models/models.h"
+#include "uniq/recipe/network.h"
 #include "uniq/train/device.h"
 #include "uniq/train/load.h"
 #include "uniq/train/trainer.h"
@@ -30,12 +30,13 @@ constexpr const char* kResult = "result.json";
 /// Pictures per batch in evaluation: nothing depends on it but memory.
 constexpr std::int64_t kEvaluationBatch = 256;
 
-data::Preprocessing preprocessing_for(const recipe::Data& options, const data::Dataset& set) {
+data::Preprocessing preprocessing_for(const recipe::Data& options,
+                                      const data::DatasetGeometry& pictures) {
   const data::DatasetDefaults usual = data::dataset_defaults(options.name);
   data::Preprocessing p;
-  p.channels = set.channels;
-  p.height = set.height;
-  p.width = set.width;
+  p.channels = pictures.channels;
+  p.height = pictures.height;
+  p.width = pictures.width;
   p.mean = options.mean.empty() ? usual.mean : options.mean;
   p.deviation = options.deviation.empty() ? usual.deviation : options.deviation;
   return p;
@@ -99,12 +100,10 @@ void remove_files(const fs::path& folder, Condition condition) {
 Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
                  const std::string& recipe_text, bool resume) {
   const recipe::Data& data = recipe.data;
+  // Before the network: that there are no pictures says more than what they do not fit.
   data::Dataset set = data::load_dataset(data.name, data.root, data::Split::train);
-  const data::Preprocessing preprocessing = preprocessing_for(data, set);
-  graph::Graph graph = models::load_model(
-      recipe.model.name,
-      {set.channels, set.height, set.width, static_cast<std::int64_t>(set.classes.size())});
-  graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
+  auto [graph, plan, pictures] = recipe::network_of(recipe);
+  const data::Preprocessing preprocessing = preprocessing_for(data, pictures);
 
   torch::manual_seed(recipe.seed);
   Setup setup{.recipe = recipe,
