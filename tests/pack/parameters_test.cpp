@@ -12,6 +12,7 @@
 #include "uniq/base/error.h"
 #include "uniq/graph/builder.h"
 #include "uniq/grid/dorefa.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::pack {
 namespace {
@@ -172,6 +173,30 @@ TEST(LayerParameters, WhatCannotBeFoldedIsNamed) {
   EXPECT_THAT(
       [&] { layer_parameters(node(g, "conv"), 2, dorefa, input, {}, source(tensors)); },
       ThrowsMessage<Error>(AllOf(HasSubstr("all weights are zero"), HasSubstr("layer conv"))));
+}
+
+TEST(LayerParameters, StepsWhoseLargestValueIsNotFinite) {
+  const graph::Graph g = network();
+  const auto refusal = [&](Method method, int bits, float weight, float w_step, float a_step) {
+    const graph::BitPlan plan = plan_of(g, method, bits);
+    const TensorSource tensors = source({{"conv.weight", std::vector<float>(4, weight)},
+                                         {"conv.quan_w.delta", {w_step}},
+                                         {"conv.quan_a.delta", {a_step}},
+                                         {"conv.quan_a.alpha", {a_step}}});
+    return [=, &g] {
+      const format::Encoding input = input_encoding("conv", plan, tensors);
+      layer_parameters(node(g, "conv"), 2, plan, input, {}, tensors);
+    };
+  };
+  const auto refuses = ThrowsMessage<Error>(
+      AllOf(HasSubstr("a step that fp32 cannot hold, or whose largest value it cannot"),
+            HasSubstr("layer conv"), HasSubstr("expected above 0 and at most")));
+  EXPECT_NO_THROW(refusal(Method::uniq, 2, 1.0f, 2e38f, 1e-30f)());
+  EXPECT_THAT(refusal(Method::uniq, 2, 1.0f, 3e38f, 1e-30f), refuses);
+  EXPECT_NO_THROW(refusal(Method::uniq, 2, 1.0f, 1e-30f, 1e38f)());
+  EXPECT_THAT(refusal(Method::uniq, 2, 1.0f, 1e-30f, 2e38f), refuses);
+  EXPECT_THAT(refusal(Method::pact, 8, 1.0f, 0.0f, 1e-45f), refuses);   // alpha / 255 is 0
+  EXPECT_THAT(refusal(Method::dorefa, 1, 3e38f, 0.0f, 0.0f), refuses);  // twice the mean
 }
 
 TEST(ToAffine, IsRoundedOnce) {

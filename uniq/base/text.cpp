@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -33,6 +34,13 @@ std::string two_digits(long long number) {
   std::string text = std::to_string(number);
   if (text.size() < 2) text.insert(text.begin(), '0');
   return text;
+}
+
+template <class Number>
+std::string shortest(Number number) {
+  std::array<char, 32> text{};  // "-2.2250738585072014e-308"
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
 }
 
 }  // namespace
@@ -102,6 +110,10 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   }
   return text;
 }
+
+std::string number_text(float number) { return shortest(number); }
+
+std::string number_text(double number) { return shortest(number); }
 
 std::string human_bytes(double bytes) {
   static constexpr std::array<const char*, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};

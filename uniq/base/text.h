@@ -20,6 +20,10 @@ bool matches_pattern(std::string_view pattern, std::string_view name);
 /// "a, b, c".
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
 
+/// The shortest text that reads back as the same number: "0.1", "9e-07", "inf".
+std::string number_text(float number);
+std::string number_text(double number);
+
 /// "12 B", "3.4 kB", "1.25 MB": powers of 1000.
 std::string human_bytes(double bytes);
 

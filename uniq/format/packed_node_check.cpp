@@ -7,7 +7,9 @@
 #include <limits>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/graph/limits.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::format {
 namespace {
@@ -295,7 +297,11 @@ void NodeCheck::check_outputs() const {
     if (!e.is_codes()) continue;
     check_encoding(name + ":", e.bits, e.grid);
     if (!(e.step > 0.0f) || !std::isfinite(e.step)) {
-      fail(name + ": step out of range", std::to_string(e.step), "a finite number above 0");
+      fail(name + ": step out of range", number_text(e.step), "a finite number above 0");
+    }
+    if (!is_usable_step(e.step, e.grid, e.bits)) {
+      fail(name + ": the largest value of a step is not finite", number_text(e.step),
+           "at most " + number_text(largest_step(e.grid, e.bits)));
     }
   }
 }

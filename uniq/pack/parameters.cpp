@@ -6,8 +6,9 @@
 #include <span>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/grid/dorefa.h"
-#include "uniq/grid/grid.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::pack {
 namespace {
@@ -51,11 +52,22 @@ std::vector<float> to_packed_order(const std::vector<float>& weights, const Weig
 
 bool is_dorefa(Method method) { return method == Method::dorefa || method == Method::pact; }
 
+void require_usable(float step, Grid grid, int bits, const std::string& layer) {
+  if (is_usable_step(step, grid, bits)) return;
+  throw Error({.what = "a step that fp32 cannot hold, or whose largest value it cannot",
+               .where = "layer " + layer,
+               .got = number_text(step),
+               .expected = "above 0 and at most " + number_text(largest_step(grid, bits))});
+}
+
 /// The step of every output channel, or one.
 std::vector<float> weight_steps(const std::string& layer, const LayerBits& bits, Method method,
                                 const std::vector<float>& weights, const TensorSource& tensors) {
-  if (is_dorefa(method)) return {dorefa_step(weights, bits.weight_bits)};
-  return tensors(layer + ".quan_w.delta");
+  const std::vector<float> steps = is_dorefa(method)
+                                       ? std::vector{dorefa_step(weights, bits.weight_bits)}
+                                       : tensors(layer + ".quan_w.delta");
+  for (const float step : steps) require_usable(step, bits.weight_grid, bits.weight_bits, layer);
+  return steps;
 }
 
 /// What is put on the grid.
@@ -154,8 +166,7 @@ Encoding input_encoding(const std::string& layer, const graph::BitPlan& plan,
   } else {
     encoding.step = tensors(layer + ".quan_a.delta").at(0);
   }
-  if (!(encoding.step > 0.0f))
-    throw Error({.what = "a step that fp32 cannot hold", .where = "layer " + layer});
+  require_usable(encoding.step, encoding.grid, encoding.bits, layer);
   return encoding;
 }
 

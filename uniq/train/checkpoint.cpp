@@ -29,10 +29,6 @@ NamedTensors training_tensors(const nn::GraphModule& network, const Optimizer& o
   return tensors;
 }
 
-bool is_step(const std::string& name) {
-  return name.find(".quan_w.") != std::string::npos || name.find(".quan_a.") != std::string::npos;
-}
-
 void check_graph(const format::CheckpointInfo& info, const nn::GraphModule& network,
                  const std::filesystem::path& path) {
   if (info.graph == network->graph()) return;
@@ -96,8 +92,13 @@ bool start_from(const std::filesystem::path& path, nn::GraphModule& network) {
   const format::CheckpointInfo info = format::read_checkpoint_info(file);
   check_graph(info, network, path);
   const bool same_plan = info.bit_plan == network->plan();
-  for (const auto& [name, tensor] : state_dict(*network))
-    if (same_plan || !is_step(name)) copy_into(tensor, file.at(name), file.where());
+  // What the network has in fp32 too; the others are the quantizers'.
+  const auto in_fp32 =
+      format::expected_tensors(network->graph(), graph::make_bit_plan(network->graph(), {}));
+  NamedTensors taken = state_dict(*network);
+  if (!same_plan)
+    std::erase_if(taken, [&](const auto& entry) { return !in_fp32.contains(entry.first); });
+  copy_network(taken, file);
   return same_plan;
 }
 

@@ -28,9 +28,9 @@ void save_checkpoint(const std::filesystem::path& path, format::CheckpointInfo i
 State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& network,
                       Optimizer& optimizer);
 
-/// Starts from another run's network: copies every tensor that `network` has, steps only if the
-/// plans are equal. Returns whether the steps were copied too, so that no calibration is needed.
-/// Throws Error where the file holds another network.
+/// Starts from another run's network: copies every tensor that `network` has (a counter that is
+/// missing becomes 0), steps only if the plans are equal. Returns whether the steps were copied
+/// too, so that no calibration is needed. Throws Error where the file holds another network.
 bool start_from(const std::filesystem::path& path, nn::GraphModule& network);
 
 }  // namespace uniq::train
