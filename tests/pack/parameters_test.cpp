@@ -19,6 +19,7 @@ namespace {
 
 using graph::Method;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -168,11 +169,21 @@ TEST(LayerParameters, WhatCannotBeFoldedIsNamed) {
               ThrowsMessage<Error>(AllOf(HasSubstr("fp32 cannot hold"), HasSubstr("layer conv"))));
   EXPECT_THAT([&] { read_norm(node(g, "bn"), source(tensors)); },
               ThrowsMessage<Error>(HasSubstr("bn.running_var, channel 1")));
-  const graph::BitPlan dorefa = plan_of(g, Method::dorefa, 2);
-  tensors["conv.weight"] = {0, 0, 0, 0};
-  EXPECT_THAT(
-      [&] { layer_parameters(node(g, "conv"), 2, dorefa, input, {}, source(tensors)); },
-      ThrowsMessage<Error>(AllOf(HasSubstr("all weights are zero"), HasSubstr("layer conv"))));
+}
+
+// Training has no code for 0 there: see DorefaPact.WeightsThatAreAllZero.
+TEST(LayerParameters, DorefaWeightsThatAreAllZero) {
+  const graph::Graph g = network();
+  const std::map<std::string, std::vector<float>> tensors = {{"conv.weight", {0, 0, -0.0f, 0}}};
+  for (const auto& [bits, code] : {std::pair{1, 0}, {2, 2}, {3, 4}, {8, 128}}) {
+    const graph::BitPlan plan = plan_of(g, Method::dorefa, bits);
+    const format::Encoding input = input_encoding("conv", plan, source(tensors));
+    const LayerParameters layer =
+        layer_parameters(node(g, "conv"), 2, plan, input, {}, source(tensors));
+    EXPECT_THAT(codes_of(layer, 4), Each(code)) << bits;
+    const float step = bits == 1 ? kStepOfZeros : dorefa_step({}, bits);
+    EXPECT_FLOAT_EQ(layer.affine.scale[0], step / 2 * input.step) << bits;
+  }
 }
 
 TEST(LayerParameters, StepsWhoseLargestValueIsNotFinite) {

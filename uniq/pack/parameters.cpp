@@ -71,19 +71,14 @@ std::vector<float> weight_steps(const std::string& layer, const LayerBits& bits,
 }
 
 /// What is put on the grid.
-std::vector<float> transformed(std::vector<float> weights, const std::string& layer,
-                               const LayerBits& bits, Method method) {
+std::vector<float> transformed(std::vector<float> weights, const LayerBits& bits, Method method) {
   if (!is_dorefa(method) || bits.weight_bits == 1) return weights;
   float largest = 0.0f;
   for (float& w : weights) {
     w = dorefa_tanh(w);
     largest = std::max(largest, std::abs(w));
   }
-  if (largest == 0.0f)
-    throw Error({.what = "all weights are zero, which DoReFa's transform divides by",
-                 .where = "layer " + layer,
-                 .remedy = "to inspect the checkpoint"});
-  for (float& w : weights) w /= largest;
+  for (float& w : weights) w /= dorefa_divisor(largest);
   return weights;
 }
 
@@ -183,9 +178,8 @@ LayerParameters layer_parameters(const graph::Node& layer, std::int64_t in_chann
     result.bits = bits.weight_bits;
     result.grid = bits.weight_grid;
     result.pad_code = code_of_zero(input);
-    result.weights =
-        weight_codes(to_packed_order(transformed(weights, layer.name, bits, plan.method), shape),
-                     shape, bits, steps);
+    result.weights = weight_codes(to_packed_order(transformed(weights, bits, plan.method), shape),
+                                  shape, bits, steps);
     units.clear();
     for (const float step : steps)
       units.push_back(code_unit(step, bits.weight_grid) * code_unit(input.step, input.grid));

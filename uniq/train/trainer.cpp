@@ -105,7 +105,15 @@ bool Trainer::calibrate() {
     if (setup_.options.listener) setup_.options.listener->progress(progress, "calibration", "");
   }
   quant::stop_calibration(*setup_.network);
+  report_fallbacks();
   return true;
+}
+
+void Trainer::report_fallbacks() {
+  const std::vector<std::string> fallbacks = quant::fallbacks(*setup_.network);
+  if (fallbacks.empty() || !setup_.options.listener) return;
+  setup_.options.listener->message("weights without a scale of their own: " +
+                                   join(fallbacks, "; "));
 }
 
 bool Trainer::train() {

@@ -47,6 +47,7 @@ class Trainer {
   bool out_of_patience() const;
   void observe_next_batch();
   bool calibrate();
+  void report_fallbacks();
   bool train_epoch();
   void train_batch(const data::Batch& batch);
   at::Tensor logits_of(const at::Tensor& pictures);
