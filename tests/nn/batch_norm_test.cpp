@@ -1,17 +1,21 @@
 #include "uniq/nn/batch_norm.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <vector>
 
 #include "tests/support/tensors.h"
+#include "uniq/base/error.h"
 
 namespace uniq::nn {
 namespace {
 
 using test::same_bits;
 using test::within_largest;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 using torch::Tensor;
 
 /// Scales and shifts that are not the defaults, in both.
@@ -53,6 +57,23 @@ void expect_pytorchs(Theirs theirs, BatchNorm ours, at::IntArrayRef sizes) {
   const Tensor x = torch::randn(sizes);
   EXPECT_TRUE(same_bits(ours(x).detach(), theirs(x).detach()));
   expect_same_state(ours, theirs);
+}
+
+TEST(BatchNorm, OneValuePerChannelIsRefusedInTraining) {
+  const Tensor map = torch::randn({1, 5, 1, 1}), vector = torch::randn({1, 5});
+  for (const Tensor& x : {map, vector}) {
+    BatchNorm norm(5);
+    EXPECT_THAT([&] { norm(x); },
+                ThrowsMessage<Error>(HasSubstr("batch norm of one value per channel in training")));
+    EXPECT_TRUE(torch::equal(norm->running_mean, torch::zeros({5})));
+    EXPECT_TRUE(torch::equal(norm->running_var, torch::ones({5})));
+    norm->eval();
+    EXPECT_TRUE(torch::isfinite(norm(x)).all().item<bool>());
+    norm->train();
+    norm(torch::cat({x, x + 1}));
+    EXPECT_TRUE(torch::isfinite(norm->running_var).all().item<bool>());
+  }
+  EXPECT_NO_THROW(BatchNorm(5)(torch::randn({1, 5, 1, 2})));
 }
 
 TEST(BatchNorm, IsPytorchsOnMapsAndVectors) {

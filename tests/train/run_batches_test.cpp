@@ -55,5 +55,66 @@ TEST(RunBatches, AQuickTrialNeedsNoOtherKey) {
   }
 }
 
+/// Batch norms over maps of 1x1, and over a vector.
+constexpr const char* kOneValue = R"(uniq-graph 1
+input = input(channels=1, height=12, width=12)
+conv1 = conv2d(input, out=4, kernel=3, stride=2)
+bn1 = batch_norm(conv1)
+relu1 = relu(bn1)
+pool = global_avg_pool(relu1)
+bn2 = batch_norm(pool)
+flatten = flatten(bn2)
+bn3 = batch_norm(flatten)
+fc = linear(bn3, out=10)
+output = output(fc)
+)";
+
+class OneValue : public ::testing::Test {
+ protected:
+  OneValue() { std::ofstream(runs_ / "one.graph") << kOneValue; }
+  Settings settings(const Settings& more) const {
+    return Settings{"model.name=" + (runs_ / "one.graph").string(), "train.epochs=1"} + more;
+  }
+  SmallRuns runs_;
+};
+
+TEST_F(OneValue, IsRefusedBeforeTheFirstStep) {
+  const Settings last_is_one = {"data.limit=19", "data.batch_size=9", "data.drop_last=false"};
+  for (const Settings& more :
+       {Settings{}, kTwoBits, Settings{"train.reestimate_batches=3"}, Settings{"optimizer.lr=1"}}) {
+    EXPECT_THAT([&] { runs_.run("run", settings(last_is_one + more)); },
+                ThrowsMessage<Error>(
+                    AllOf(HasSubstr("a batch norm would see one value per channel in training "
+                                    "(node bn2, batch 3 of the 3 of an epoch)"),
+                          HasSubstr("got 1 picture with a value of 4x1x1"),
+                          HasSubstr("try data.drop_last=true"))));
+    EXPECT_FALSE(fs::exists(runs_ / "run/last.safetensors"));
+  }
+  runs_.run("run", settings({"data.limit=19", "data.batch_size=9", "data.drop_last=true"}));
+  runs_.run("more", settings({"data.limit=20", "data.batch_size=9", "data.drop_last=false"}));
+}
+
+TEST_F(OneValue, BatchesOfOnePictureAreRefusedToo) {
+  EXPECT_THAT([&] { runs_.run("run", settings({"data.batch_size=1"})); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("(node bn2, batch 1 of the 320 of an epoch)"),
+                                         HasSubstr("try a data.batch_size of at least 2"))));
+  EXPECT_THAT([&] { runs_.run("run", settings({"data.limit=1"})); },
+              ThrowsMessage<Error>(HasSubstr("try more training pictures")));
+  // With larger maps a picture alone is enough.
+  runs_.run("run", {"data.batch_size=1", "data.limit=3", "train.epochs=1"});
+}
+
+/// Where the weights are NaN: the moment is that of the last step, not of the next.
+TEST(RunBatches, AnErrorBehindAnEpochNamesItsLastStep) {
+  const SmallRuns runs;
+  // One step, whose update overflows; nothing is computed with the weights before the epoch ends.
+  EXPECT_THAT(
+      [&] {
+        runs.run("run", {"data.limit=32", "optimizer.lr=1e30", "optimizer.weight_decay=1e30",
+                         "train.epochs=3"});
+      },
+      ThrowsMessage<Error>(HasSubstr(", epoch 1, after step 1): ")));
+}
+
 }  // namespace
 }  // namespace uniq::train

@@ -13,6 +13,7 @@
 #include "uniq/base/folder_lock.h"
 #include "uniq/graph/summary.h"
 #include "uniq/recipe/network.h"
+#include "uniq/train/batch_norms.h"
 #include "uniq/train/device.h"
 #include "uniq/train/load.h"
 #include "uniq/train/trainer.h"
@@ -131,6 +132,9 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   loader.workers = data.workers;
   setup.training = std::make_unique<data::Loader>(*setup.training_set, std::move(parts.training),
                                                   preprocessing, loader);
+  check_batch_norms(setup.info.graph, {.batches = setup.training->batches(),
+                                       .size = loader.batch_size,
+                                       .last = setup.training->last_batch()});
   if (!parts.validation.empty())
     setup.validation = evaluation_loader(*setup.training_set, std::move(parts.validation),
                                          preprocessing, data.workers);

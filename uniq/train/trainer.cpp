@@ -166,7 +166,7 @@ void Trainer::train_batch(const data::Batch& batch) {
       at::cross_entropy_loss(logits, pictures.labels, {}, at::Reduction::Mean,
                              /*ignore_index=*/-100, recipe.train.label_smoothing);
   const auto value = loss.item<double>();
-  if (!std::isfinite(value)) report_non_finite(network, pictures.values, when());
+  if (!std::isfinite(value)) report_non_finite(network, pictures.values, in_step());
   loss.backward();
   setup_.optimizer->set_learning_rate(lr);
   setup_.optimizer->step();
@@ -193,13 +193,20 @@ at::Tensor Trainer::logits_of(const at::Tensor& pictures) {
     return setup_.network->forward(pictures);
   } catch (const Error&) {
     // A quantizer refuses a step that is not finite; the layer where that began may lie before it.
-    require_finite(setup_.network, when());
+    require_finite(setup_.network, in_step());
     throw;
   }
 }
 
-std::string Trainer::when() const {
+std::string Trainer::in_step() const {
   return "epoch " + std::to_string(state_.epoch + 1) + ", step " + std::to_string(state_.step + 1);
+}
+
+std::string Trainer::after_step() const {
+  if (state_.step == 0) return "before the first step";
+  // The epoch is counted up behind its last batch.
+  const std::int64_t epoch = state_.batch > 0 ? state_.epoch + 1 : state_.epoch;
+  return "epoch " + std::to_string(epoch) + ", after step " + std::to_string(state_.step);
 }
 
 void Trainer::show(const std::string& tail) {
@@ -233,7 +240,7 @@ std::optional<Evaluation> Trainer::select() {
 }
 
 void Trainer::finish_epoch() {
-  require_finite(setup_.network, when());
+  require_finite(setup_.network, after_step());
   reestimate();
   const std::optional<Evaluation> found = select();
   std::string line = epoch_text() + format(": loss %.4f, top-1 %.2f %%",
@@ -268,7 +275,7 @@ void Trainer::save_network(const std::filesystem::path& name) {
 }
 
 void Trainer::save_last() {
-  require_finite(setup_.network, when());
+  require_finite(setup_.network, after_step());
   const double time = now();
   state_.seconds += time - clock_;
   clock_ = time;

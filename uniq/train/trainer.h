@@ -59,7 +59,8 @@ class Trainer {
   void save_last();
   void save_network(const std::filesystem::path& name);
   void show(const std::string& tail);
-  std::string when() const;
+  std::string in_step() const;     ///< for errors: the step under way
+  std::string after_step() const;  ///< for errors: the last one
   std::string epoch_text() const;
 
   Setup& setup_;
