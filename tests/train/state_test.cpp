@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "uniq/base/error.h"
 
@@ -85,6 +88,73 @@ TEST(State, EveryKeyIsNeededAndOfItsType) {
     ++keys;
   }
   EXPECT_EQ(keys, 16);
+}
+
+/// Two epochs of three are done, and two of five batches.
+State possible_state() {
+  State state;
+  state.epoch = 2;
+  state.batch = 2;
+  state.step = 12;
+  state.best_epoch = 1;
+  state.best_top1 = 12.5;
+  state.guarded = 3;
+  state.seconds = 1.5;
+  state.epoch_sums = {10.0, 5, 64};
+  state.row_sums = {5.0, 32, 32};
+  state.metrics = {10, 11, 12};
+  return state;
+}
+
+void check(const State& state) { check_state(state, 3, 5, "last.safetensors"); }
+
+TEST(CheckState, WhatARunReachesIsAccepted) {
+  check(possible_state());
+  State state;
+  check(state);  // before the first step
+  state = possible_state();
+  state.epoch = 3;
+  state.batch = 0;
+  state.step = 15;
+  state.best_epoch = 2;
+  check(state);  // at the end
+  state.best_top1 = -1.0;
+  check(state);  // chosen by nothing
+}
+
+TEST(CheckState, WhatNoRunReachesIsNamed) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<std::pair<std::string, std::function<void(State&)>>> cases = {
+      {"epoch): got 4, expected 0 to 3", [](State& s) { s.epoch = 4; }},
+      {"epoch): got -1, expected 0 to 3", [](State& s) { s.epoch = -1; }},
+      {"batch): got 6, expected 0 to 5", [](State& s) { s.batch = 6; }},
+      {"batch): got -1", [](State& s) { s.batch = -1; }},
+      {"batch): got 2, expected 0 to 0", [](State& s) { s.epoch = 3; }},
+      {"step): got 11, expected 12 to 12", [](State& s) { s.step = 11; }},
+      {"best_epoch): got 2, expected 0 to 1", [](State& s) { s.best_epoch = 2; }},
+      {"best_epoch): got -1", [](State& s) { s.best_epoch = -1; }},
+      {"best_top1): got nan", [](State& s) { s.best_top1 = kNan; }},
+      {"best_top1): got 100.5", [](State& s) { s.best_top1 = 100.5; }},
+      {"guarded): got -1", [](State& s) { s.guarded = -1; }},
+      {"seconds): got nan", [](State& s) { s.seconds = kNan; }},
+      {"seconds): got inf", [](State& s) { s.seconds = INFINITY; }},
+      {"epoch_sums.pictures): got -1", [](State& s) { s.epoch_sums.pictures = -1; }},
+      {"epoch_sums.correct): got 65, expected 0 to 64",
+       [](State& s) { s.epoch_sums.correct = 65; }},
+      {"epoch_sums.loss): got nan", [](State& s) { s.epoch_sums.loss = kNan; }},
+      {"row_sums.loss): got -inf", [](State& s) { s.row_sums.loss = -INFINITY; }},
+      {"metrics.csv): got -1", [](State& s) { s.metrics.csv = -1; }},
+      {"metrics.jsonl): got -1", [](State& s) { s.metrics.jsonl = -1; }},
+      {"metrics.tensorboard): got -1", [](State& s) { s.metrics.tensorboard = -1; }},
+  };
+  for (const auto& [message, change] : cases) {
+    State state = possible_state();
+    change(state);
+    EXPECT_THAT([&] { check(state); },
+                ThrowsMessage<Error>(AllOf(
+                    HasSubstr("the state of the run cannot be right (last.safetensors, " + message),
+                    HasSubstr("--overwrite"))));
+  }
 }
 
 }  // namespace

@@ -2,30 +2,29 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/Generator.h>
+#include <c10/util/Exception.h>
 
 #include <nlohmann/json.hpp>
 
 #include "uniq/base/error.h"
 #include "uniq/quant/calibration.h"
 #include "uniq/train/tensors.h"
+#include "uniq/train/training_tensors.h"
 
 namespace uniq::train {
 namespace {
 
-const std::string kPrefix{format::kTrainingPrefix};
-const std::string kOptimizer = kPrefix + "optimizer.";
-const std::string kGuard = kPrefix + "guard.";
-const std::string kRandom = kPrefix + "random";
+using Json = nlohmann::ordered_json;
 
 at::Generator generator() { return at::globalContext().defaultGenerator(at::kCPU); }
 
 NamedTensors training_tensors(const nn::GraphModule& network, const Optimizer& optimizer) {
   NamedTensors tensors;
-  for (const auto& [name, tensor] : optimizer.state()) tensors[kOptimizer + name] = tensor;
+  for (const auto& [name, tensor] : optimizer.state()) tensors[kOptimizerPrefix + name] = tensor;
   quant::for_each_quantizer(*network, [&](const std::string& path, quant::Quantizer& quantizer) {
-    if (quantizer.guard_floor().defined()) tensors[kGuard + path] = quantizer.guard_floor();
+    if (quantizer.guard_floor().defined()) tensors[kGuardPrefix + path] = quantizer.guard_floor();
   });
-  tensors[kRandom] = generator().get_state();
+  tensors[kRandomState] = generator().get_state();
   return tensors;
 }
 
@@ -38,28 +37,77 @@ void check_graph(const format::CheckpointInfo& info, const nn::GraphModule& netw
                .remedy = "uniqnn inspect on the checkpoint, or another train.start"});
 }
 
-State state_of(const format::CheckpointInfo& info, const std::string& where) {
-  const auto training = nlohmann::json::parse(info.training, nullptr, /*allow_exceptions=*/false);
+Json training_of(const format::CheckpointInfo& info, const std::string& where) {
+  Json training = Json::parse(info.training, nullptr, /*allow_exceptions=*/false);
   if (!training.is_object() || !training.contains("state"))
     throw Error({.what = "the checkpoint does not say where its run stood", .where = where});
-  return state_from_json(training["state"].dump(), where);
+  return training;
+}
+
+State state_of(const format::CheckpointInfo& info, const std::string& where) {
+  return state_from_json(training_of(info, where)["state"].dump(), where);
+}
+
+Origin origin_from(const Json& training, const std::string& where) {
+  try {
+    Origin origin{.data = training.at("data").get<std::string>(),
+                  .root = training.at("root").get<std::string>(),
+                  .recipe = training.at("recipe").get<std::string>()};
+    if (!training.contains("extended")) return origin;
+    for (const Json& item : training.at("extended"))
+      origin.extensions.push_back({.done = item.at("epochs_done").get<std::int64_t>(),
+                                   .before = item.at("epochs_before").get<std::int64_t>(),
+                                   .after = item.at("epochs_after").get<std::int64_t>()});
+    return origin;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error({.what = "how the run was begun cannot be read",
+                 .where = where,
+                 .got = error.what(),
+                 .remedy = "--overwrite to begin anew"});
+  }
+}
+
+void set_generator(const format::Safetensors& file) {
+  try {
+    generator().set_state(to_tensor(file.at(kRandomState)));
+  } catch (const c10::Error&) {
+    throw Error({.what = "the state of the random number generator cannot be right",
+                 .where = file.where() + ", tensor '" + kRandomState + "'",
+                 .remedy = "--overwrite to begin anew"});
+  }
 }
 
 }  // namespace
 
+std::string to_json(const std::vector<Extension>& extensions) {
+  Json list = Json::array();
+  for (const Extension& extension : extensions)
+    list.push_back({{"epochs_done", extension.done},
+                    {"epochs_before", extension.before},
+                    {"epochs_after", extension.after}});
+  return list.dump();
+}
+
 void save_checkpoint(const std::filesystem::path& path, format::CheckpointInfo info,
                      const nn::GraphModule& network, const Origin& origin, const State& state,
                      const Optimizer* optimizer) {
-  const nlohmann::ordered_json training = {
-      {"data", origin.data},
-      {"root", origin.root},
-      {"recipe", origin.recipe},
-      {"state", nlohmann::ordered_json::parse(to_json(state))}};
+  Json training = {{"data", origin.data},
+                   {"root", origin.root},
+                   {"recipe", origin.recipe},
+                   {"state", Json::parse(to_json(state))}};
+  if (!origin.extensions.empty()) training["extended"] = Json::parse(to_json(origin.extensions));
   info.training = training.dump();
   NamedTensors tensors = state_dict(*network);
   if (optimizer) tensors.merge(training_tensors(network, *optimizer));
   const NamedTensors copies = for_file(tensors);
   format::write_safetensors(path, views(copies), format::to_metadata(info));
+}
+
+Standing read_standing(const std::filesystem::path& path) {
+  const format::Safetensors file(path);
+  const format::CheckpointInfo info = format::read_checkpoint_info(file);
+  return {.origin = origin_from(training_of(info, file.where()), file.where()),
+          .state = state_of(info, file.where())};
 }
 
 State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& network,
@@ -71,19 +119,20 @@ State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& networ
     throw Error({.what = "the checkpoint has another bit plan than the recipe",
                  .where = path.string(),
                  .remedy = "--overwrite to begin anew, or another output folder"});
-  const State state = state_of(info, path.string());
-  for (const auto& [name, tensor] : state_dict(*network))
-    copy_into(tensor, file.at(name), file.where());
+  const State state = state_of(info, file.where());
+  check_training_tensors(file, info, optimizer.options(), state.step);
+  const NamedTensors own = state_dict(*network);
+  copy_network(own, file);
   NamedTensors optimizer_state;
   for (const auto& [name, view] : file.tensors())
-    if (name.rfind(kOptimizer, 0) == 0)
-      optimizer_state[name.substr(kOptimizer.size())] = to_tensor(view);
+    if (name.starts_with(kOptimizerPrefix) && !own.contains(name))  // a layer may be called so
+      optimizer_state[name.substr(kOptimizerPrefix.size())] = to_tensor(view);
   optimizer.load_state(optimizer_state);
   quant::for_each_quantizer(*network, [&](const std::string& name, quant::Quantizer& quantizer) {
-    if (file.tensors().count(kGuard + name) != 0)
-      quantizer.set_guard_floor(to_tensor(file.at(kGuard + name)));
+    const auto bound = file.tensors().find(kGuardPrefix + name);
+    if (bound != file.tensors().end()) quantizer.set_guard_floor(to_tensor(bound->second));
   });
-  generator().set_state(to_tensor(file.at(kRandom)));
+  set_generator(file);
   return state;
 }
 

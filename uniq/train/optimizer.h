@@ -16,6 +16,8 @@ class Optimizer {
   /// by the recipe's choice.
   Optimizer(const recipe::Optimizer& options, const torch::nn::Module& network);
 
+  const recipe::Optimizer& options() const { return options_; }
+
   void set_learning_rate(double lr);
   /// Clips the gradients where the recipe says so, updates, and clears the gradients.
   void step();

@@ -29,6 +29,12 @@ struct State {
   metrics::Position metrics;
 };
 
+/// Throws Error, naming the key and `where`, for what no run of so many epochs of so many batches
+/// can reach: an epoch beyond the end, a number of steps that is not that of the batches, sums of
+/// no pictures.
+void check_state(const State& state, std::int64_t epochs, std::int64_t batches,
+                 const std::string& where);
+
 std::string to_json(const State& state);
 /// Throws Error, naming `where`, for text that to_json did not write.
 State state_from_json(const std::string& json, const std::string& where);

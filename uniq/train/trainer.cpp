@@ -58,8 +58,9 @@ Trainer::~Trainer() = default;
 bool Trainer::stopping() const { return setup_.options.stop && setup_.options.stop->load(); }
 
 void Trainer::resume() {
-  state_ = load_checkpoint(setup_.options.folder / "last.safetensors", setup_.network,
-                           *setup_.optimizer);
+  const std::filesystem::path file = setup_.options.folder / kLastFile;
+  state_ = load_checkpoint(file, setup_.network, *setup_.optimizer);
+  check_state(state_, setup_.recipe.train.epochs, setup_.training->batches(), file.string());
   open_metrics(/*resumed=*/true);
 }
 
@@ -262,7 +263,7 @@ void Trainer::finish_epoch() {
   state_.batch = 0;
   state_.epoch_sums = {};
   // The network before the position: killed in between, the resumed run writes it again.
-  if (better) save_network("best.safetensors");
+  if (better) save_network(kBestFile);
   const std::int64_t every = setup_.recipe.train.save_epochs;
   if (every > 0 && state_.epoch % every == 0)
     save_network("epoch-" + std::to_string(state_.epoch) + ".safetensors");
@@ -280,8 +281,8 @@ void Trainer::save_last() {
   state_.seconds += time - clock_;
   clock_ = time;
   state_.metrics = metrics_->sync();
-  save_checkpoint(setup_.options.folder / "last.safetensors", setup_.info, setup_.network,
-                  setup_.origin, state_, setup_.optimizer.get());
+  save_checkpoint(setup_.options.folder / kLastFile, setup_.info, setup_.network, setup_.origin,
+                  state_, setup_.optimizer.get());
   last_saved_ = now();
 }
 
