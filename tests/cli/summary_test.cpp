@@ -6,6 +6,7 @@
 
 #include "tests/cli/test_checkpoint.h"
 #include "tests/cli/uniqnn.h"
+#include "tests/support/small_digits.h"
 #include "uniq/graph/text.h"
 #include "uniq/models/models.h"
 
@@ -25,11 +26,9 @@ void write(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path) << text;
 }
 
-std::string recipe_text(const std::string& model) {
-  return "model: {name: " + model +
-         "}\n"
-         "data: {name: fashion_mnist}\n"
-         "quantize: {weight_bits: 2, activation_bits: 3}\n";
+std::string recipe_text(const std::string& model, const std::string& data = "fashion_mnist") {
+  return "model: {name: " + model + "}\ndata: {name: " + data +
+         "}\nquantize: {weight_bits: 2, activation_bits: 3}\n";
 }
 
 graph::Summary expected(const std::string& model, const models::ModelInput& input,
@@ -43,10 +42,13 @@ class SummaryOfModel : public ::testing::TestWithParam<std::string> {};
 TEST_P(SummaryOfModel, IsThatOfTheRecipesNetwork) {
   const TemporaryFolder folder;
   const std::filesystem::path recipe = folder / "recipe.yaml";
-  write(recipe, recipe_text(GetParam()));
+  uniq::testing::write_small_digits(folder / "data", {.training = 10, .test = 10, .side = 30});
+  const std::string root = (folder / "data").string();
+  write(recipe, recipe_text(GetParam(), "mnist, root: " + root));
 
+  const models::ModelInput kSmallDigits = {1, 30, 30, 10};
   const graph::Summary quantized =
-      expected(GetParam(), kFashion, {.weight_bits = 2, .activation_bits = 3});
+      expected(GetParam(), kSmallDigits, {.weight_bits = 2, .activation_bits = 3});
   const ProgramResult table = uniqnn({"summary", recipe});
   EXPECT_EQ(table.exit_code, 0);
   EXPECT_EQ(table.err, "");
@@ -61,6 +63,39 @@ TEST_P(SummaryOfModel, IsThatOfTheRecipesNetwork) {
 
 INSTANTIATE_TEST_SUITE_P(All, SummaryOfModel, ::testing::ValuesIn(models::model_names()),
                          [](const auto& info) { return info.param; });
+
+TEST(Summary, SaysWhereThereAreNoPicturesToLookAt) {
+  const TemporaryFolder folder;
+  const std::filesystem::path recipe = folder / "recipe.yaml";
+  const std::string nowhere = (folder / "nowhere").string();
+  for (const std::string root : {"", nowhere.c_str()}) {
+    write(recipe, recipe_text("lenet", "mnist, root: '" + root + "'"));
+    const ProgramResult result = uniqnn({"summary", recipe});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.err, "uniqnn: warning: no pictures of mnist to look at" +
+                              (root.empty() ? "" : " (" + root + ")") +
+                              ": got the network for the usual size, 1x28x28; try the folder of "
+                              "the pictures as data.root\n");
+    EXPECT_EQ(result.out, graph::to_table(expected("lenet", kFashion,
+                                                   {.weight_bits = 2, .activation_bits = 3})));
+  }
+}
+
+TEST(Summary, RefusesWhatTrainingRefuses) {
+  const TemporaryFolder folder;
+  const std::filesystem::path recipe = folder / "recipe.yaml";
+  const std::string file = (folder / "n.graph").string();
+  const auto summary_for = [&](std::int64_t side) {
+    write(file, graph::to_text(models::build_model("lenet", {1, side, side, 10})));
+    return uniqnn({"summary", recipe});
+  };
+  uniq::testing::write_small_digits(folder / "data", {.training = 10, .test = 10, .side = 63});
+  write(recipe, recipe_text(file, "mnist, root: " + (folder / "data").string()));
+  EXPECT_EQ(summary_for(63).exit_code, 0);
+  const ProgramResult other = summary_for(28);
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("got 1x28x28, expected 1x63x63"));
+}
 
 TEST(Summary, OfAGraphsTextIsInFp32) {
   const TemporaryFolder folder;

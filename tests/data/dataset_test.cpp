@@ -61,6 +61,51 @@ TEST(DatasetTest, MnistIsReadFromItsRoot) {
   EXPECT_EQ(dataset.classes.size(), 10u);
 }
 
+TEST(DatasetTest, LookingTellsTheSizeOfThePicturesThatAreThere) {
+  const DatasetGeometry usual{1, 28, 28, 10, false};
+  for (const std::string name : {"mnist", "fashion_mnist"}) {
+    const TemporaryFolder folder;
+    EXPECT_EQ(look_at_dataset(name, folder.path()), usual);
+    EXPECT_EQ(look_at_dataset(name, folder.path() / "nowhere"), usual);
+    // The test pictures alone say nothing of what is trained on.
+    folder.write("t10k-images-idx3-ubyte", idx_file({4, 2, 3}, some_bytes(24)));
+    EXPECT_EQ(look_at_dataset(name, folder.path()), usual);
+    folder.write("train-images.idx3-ubyte.gz", gzip(idx_file({2, 64, 48}, some_bytes(6144))));
+    EXPECT_EQ(look_at_dataset(name, folder.path()), (DatasetGeometry{1, 64, 48, 10, true}));
+    // The file that is read where there are several.
+    folder.write("train-images-idx3-ubyte", idx_file({2, 5, 7}, some_bytes(70)));
+    EXPECT_EQ(look_at_dataset(name, folder.path()), (DatasetGeometry{1, 5, 7, 10, true}));
+  }
+  EXPECT_FALSE(look_at_dataset("mnist", "").found);
+}
+
+TEST(DatasetTest, LookingNeedsAHeadThatCanBeRead) {
+  const TemporaryFolder folder;
+  const std::string whole = idx_file({2, 64, 64}, some_bytes(8192));
+  const std::string file = "train-images-idx3-ubyte";
+  const auto look = [&] { look_at_dataset("mnist", folder.path()); };
+  folder.write(file, whole.substr(0, 15));
+  EXPECT_THAT(error_of(look), AllOf(HasSubstr("IDX file is truncated"), HasSubstr(file)));
+  folder.write(file, idx_file({2}, "ab"));
+  EXPECT_THAT(error_of(look), HasSubstr("pictures and labels are swapped"));
+  folder.write(file, gzip(whole).substr(0, 12));
+  EXPECT_THAT(error_of(look), HasSubstr("gzip file is truncated"));
+  std::filesystem::remove(folder.path() / file);
+  std::filesystem::create_directory(folder.path() / file);
+  EXPECT_THAT(error_of(look), HasSubstr(file));
+}
+
+TEST(DatasetTest, CifarHasOneSize) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(look_at_dataset("cifar10", folder.path()), (DatasetGeometry{3, 32, 32, 10, false}));
+  EXPECT_EQ(look_at_dataset("cifar100", folder.path()), (DatasetGeometry{3, 32, 32, 100, false}));
+  std::filesystem::create_directory(folder.path() / "cifar-10-batches-bin");
+  folder.write("cifar-10-batches-bin/data_batch_1.bin", "");
+  folder.write("train.bin", "");
+  EXPECT_TRUE(look_at_dataset("cifar10", folder.path()).found);
+  EXPECT_TRUE(look_at_dataset("cifar100", folder.path()).found);
+}
+
 class FashionMnist : public testing::Test {
  protected:
   void SetUp() override {

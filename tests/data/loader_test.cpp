@@ -40,6 +40,7 @@ TEST_F(LoaderTest, LastBatchIsPartialOrDropped) {
   Loader keeping = make(options);
   EXPECT_EQ(keeping.batches(), 3);
   EXPECT_EQ(keeping.pictures(), 61);
+  EXPECT_EQ(keeping.last_batch(), 11);
   const std::vector<Batch> kept = epoch_of(keeping, 0);
   ASSERT_EQ(kept.size(), 3u);
   EXPECT_EQ(kept[2].count, 11);
@@ -50,11 +51,13 @@ TEST_F(LoaderTest, LastBatchIsPartialOrDropped) {
   Loader dropping = make(options);
   EXPECT_EQ(dropping.batches(), 2);
   EXPECT_EQ(dropping.pictures(), 50);
+  EXPECT_EQ(dropping.last_batch(), 25);
   EXPECT_EQ(epoch_of(dropping, 0).size(), 2u);
 
   options.batch_size = 61;
   Loader exact = make(options);
   EXPECT_EQ(exact.batches(), 1);
+  EXPECT_EQ(exact.last_batch(), 61);
   EXPECT_EQ(epoch_of(exact, 0).size(), 1u);
 }
 

@@ -306,10 +306,19 @@ void add_outputs(std::vector<BadModel>& list) {
         stem, "stem", [value](O& o) { o.encoding.step = value; }, "output 1: step out of range",
         "got " + got + ", expected a finite number above 0");
   };
-  step(0.0f, "0.000000");
-  step(-0.5f, "-0.500000");
+  step(0.0f, "0");
+  step(-0.5f, "-0.5");
   step(kNan, "nan");
   step(kInfinity, "inf");
+  output(
+      stem, "stem",
+      [](O& o) {
+        o.encoding.bits = 2;
+        o.encoding.grid = Grid::unsigned_;
+        o.encoding.step = 3e38f;
+      },
+      "output 1: the largest value of a step is not finite",
+      "got 3e+38, expected at most 1.1342745e+38");
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 
 #include <limits>
 #include <string>
+#include <tuple>
 
 #include "tests/base/temporary_folder.h"
 #include "tests/format/raw_file.h"
 #include "tests/format/small_checkpoint.h"
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 
 namespace uniq::format {
 namespace {
@@ -216,11 +218,64 @@ TEST(Checkpoint, WrongShapeOrType) {
                                    "(small.safetensors, tensor 'fc.weight'): got [4, 3], expected "
                                    "[3, 4]"));
   SmallCheckpoint type = small_checkpoint(two_bits());
-  type.add("fc.weight", {3, 4}, 0.5f, DType::f16);
-  EXPECT_THAT([&] { read(type); }, ThrowsMessage<Error>(HasSubstr("got F16, expected F32")));
+  type.add("fc.weight", {3, 4}, 0.5f, DType::f64);
+  EXPECT_THAT([&] { read(type); },
+              ThrowsMessage<Error>(HasSubstr("got F64, expected F32, F16 or BF16")));
   SmallCheckpoint counter = small_checkpoint(two_bits());
   counter.add("bn1.num_batches_tracked", {}, 0.5f);
   EXPECT_THAT([&] { read(counter); }, ThrowsMessage<Error>(HasSubstr("got F32, expected I64")));
+}
+
+TEST(Checkpoint, FloatsOf16BitsAndMissingCountersAreAccepted) {
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    SmallCheckpoint checkpoint = small_checkpoint(two_bits());
+    const auto tensors = checkpoint.tensors;
+    for (const auto& [name, view] : tensors)
+      if (view.dtype == DType::f32) checkpoint.add(name, view.shape, 0.25f, dtype);
+    EXPECT_NO_THROW(read(checkpoint));
+    checkpoint.add("fc.quan_w.delta", {1}, 0.0f, dtype);
+    EXPECT_THAT([&] { read(checkpoint); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("'fc.quan_w.delta'"), HasSubstr("got 0 at "),
+                                           HasSubstr("above 0"))));
+    checkpoint = small_checkpoint(two_bits());
+    checkpoint.add("conv2.weight", {4, 1, 3, 3}, std::numeric_limits<float>::quiet_NaN(), dtype);
+    EXPECT_THAT([&] { read(checkpoint); }, ThrowsMessage<Error>(HasSubstr("got nan at index 0")));
+  }
+  SmallCheckpoint checkpoint = small_checkpoint(two_bits());
+  checkpoint.tensors.erase("bn1.num_batches_tracked");
+  EXPECT_NO_THROW(read(checkpoint));
+  checkpoint.tensors.erase("bn1.running_mean");
+  EXPECT_THAT([&] { read(checkpoint); }, ThrowsMessage<Error>(HasSubstr("'bn1.running_mean'")));
+}
+
+TEST(Checkpoint, StepsWhoseLargestValueIsNotFinite) {
+  const auto refusal = [](graph::Method method, const std::string& name, float value) {
+    return [=] {
+      SmallCheckpoint checkpoint = small_checkpoint(two_bits(method));
+      ASSERT_TRUE(checkpoint.tensors.contains(name)) << name;
+      checkpoint.add(name, {1}, value);
+      read(checkpoint);
+    };
+  };
+  using graph::Method;
+  // conv2's weights go up to 1.5 steps (LSQ: 2), its input up to 3; the ends have 8 bits.
+  for (const auto& [method, name, good, bad] :
+       {std::tuple{Method::uniq, "conv2.quan_w.delta", 2e38f, 3e38f},
+        std::tuple{Method::lsq, "conv2.quan_w.delta", 1.5e38f, 2e38f},
+        std::tuple{Method::uniq, "conv2.quan_a.delta", 1e38f, 2e38f},
+        std::tuple{Method::pact, "conv2.quan_a.alpha", 3e38f, 1e-45f},
+        std::tuple{Method::uniq, "fc.quan_w.delta", 2e36f, 3e36f},
+        std::tuple{Method::dorefa, "conv1.quan_a.delta", 2e36f, 3e36f}}) {
+    EXPECT_NO_THROW(refusal(method, name, good)()) << name;
+    EXPECT_THAT(refusal(method, name, bad),
+                ThrowsMessage<Error>(AllOf(HasSubstr("a step cannot be right"),
+                                           HasSubstr(std::string("'") + name + "'"))));
+  }
+  EXPECT_THAT(refusal(Method::uniq, "conv2.quan_a.delta", 3e38f),
+              ThrowsMessage<Error>("a step cannot be right: fp32 does not hold it or its largest "
+                                   "value (small.safetensors, tensor 'conv2.quan_a.delta'): got "
+                                   "3e+38 at index 0, expected at most 1.1342745e+38; try an "
+                                   "earlier checkpoint of the run"));
 }
 
 TEST(Checkpoint, NumbersThatCannotBeRight) {
@@ -228,10 +283,9 @@ TEST(Checkpoint, NumbersThatCannotBeRight) {
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
     SmallCheckpoint checkpoint = small_checkpoint(two_bits());
     checkpoint.add("conv2.weight", {4, 1, 3, 3}, value);
-    EXPECT_THAT(
-        [&] { read(checkpoint); },
-        ThrowsMessage<Error>(HasSubstr("tensor 'conv2.weight'): got " + std::to_string(value) +
-                                       " at index 0, expected a finite number")));
+    EXPECT_THAT([&] { read(checkpoint); },
+                ThrowsMessage<Error>(HasSubstr("tensor 'conv2.weight'): got " + number_text(value) +
+                                               " at index 0, expected a finite number")));
   }
   for (const float value : {0.0f, -0.25f, std::numeric_limits<float>::quiet_NaN(), infinity}) {
     for (const std::string name : {"conv1.quan_a.delta", "fc.quan_w.delta"}) {

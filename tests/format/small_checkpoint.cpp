@@ -1,5 +1,7 @@
 #include "tests/format/small_checkpoint.h"
 
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 #include "uniq/graph/builder.h"
@@ -16,6 +18,16 @@ graph::Graph small_graph() {
   return builder.finish(x.linear("fc", {.out_features = 3}));
 }
 
+/// The bits of a value that the type holds exactly (of a NaN, one that it has).
+std::uint16_t narrowed(float value, format::DType dtype) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if (dtype == format::DType::bf16) return static_cast<std::uint16_t>(bits >> 16);
+  if (value == 0.0f) return 0;
+  const std::uint32_t exponent = bits >> 23 & 0xffu;
+  const std::uint32_t narrow = exponent == 0xff ? 0x1fu : exponent - (127 - 15);
+  return static_cast<std::uint16_t>((bits >> 16 & 0x8000u) | narrow << 10 | (bits >> 13 & 0x3ffu));
+}
+
 }  // namespace
 
 void SmallTensors::add(const std::string& name, const std::vector<std::int64_t>& shape, float value,
@@ -24,10 +36,12 @@ void SmallTensors::add(const std::string& name, const std::vector<std::int64_t>&
   for (const std::int64_t size : shape) elements *= static_cast<std::size_t>(size);
   std::vector<std::byte>& bytes = data[name];
   bytes.assign(elements * format::dtype_size(dtype), std::byte{0});
+  const std::size_t size = format::dtype_size(dtype);
   if (dtype == format::DType::f32) {
-    for (std::size_t i = 0; i < elements; ++i) {
-      std::memcpy(bytes.data() + i * sizeof(float), &value, sizeof(float));
-    }
+    for (std::size_t i = 0; i < elements; ++i) std::memcpy(bytes.data() + i * size, &value, size);
+  } else if (dtype == format::DType::f16 || dtype == format::DType::bf16) {
+    const std::uint16_t narrow = narrowed(value, dtype);
+    for (std::size_t i = 0; i < elements; ++i) std::memcpy(bytes.data() + i * size, &narrow, size);
   }
   tensors[name] = format::TensorView{.name = name, .dtype = dtype, .shape = shape, .bytes = bytes};
 }

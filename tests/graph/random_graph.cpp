@@ -103,6 +103,11 @@ class Chain {
     for (std::int64_t length = pick(random_, 0, 12); length > 0; --length) {
       name += kCharacters[static_cast<std::size_t>(pick(random_, 0, 12))];
     }
+    // No part between dots may be empty.
+    for (std::size_t at = name.find(".."); at != std::string::npos; at = name.find("..")) {
+      name.erase(at, 1);
+    }
+    if (name.back() == '.') name.pop_back();
     return name;
   }
 

@@ -168,6 +168,16 @@ TEST(GraphText, ErrorsOfShapesNameLineAndNode) {
   EXPECT_NE(refusal_of_line("a = conv2d(in, out=9223372036854775807)"), "");
 }
 
+TEST(GraphText, ErrorsOfPathsNameLineAndNode) {
+  EXPECT_EQ(refusal_of_line("c. = conv2d(in, out=3)"),
+            "graph: a part of the name is empty (net.graph, line 3, node c.): got 'c.', expected "
+            "at least one character before, between and behind the dots; try a path such as "
+            "layer1.0.conv1");
+  EXPECT_EQ(refusal_of_line("fc.0 = conv2d(in, out=3)\nfc = conv2d(fc.0, out=3)"),
+            "graph: an earlier name leads through this one (net.graph, line 4, node fc): got 'fc' "
+            "behind 'fc.0', expected the tensors of both at paths of their own; try another name");
+}
+
 TEST(GraphText, ErrorsOfTheWholeNameTheFile) {
   EXPECT_EQ(refusal(kStart + "a = relu(in)\n"),
             "net.graph: graph: output is not in its place (node a): got relu, expected one output, "

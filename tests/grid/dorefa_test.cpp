@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
+
+#include "uniq/grid/step.h"
 
 namespace uniq {
 namespace {
@@ -29,6 +32,22 @@ TEST(DorefaStep, OfOneBitIsTwiceTheMeanMagnitude) {
   std::vector<float> weights(1025, 1.0f);
   weights[0] = 16777216.0f;
   EXPECT_EQ(dorefa_step(weights, 1), static_cast<float>(2.0 * 16778240.0 / 1025.0));
+}
+
+TEST(DorefaStep, OfZerosIsTheDefault) {
+  EXPECT_EQ(dorefa_step(std::vector<float>(9, 0.0f), 1), kStepOfZeros);
+  EXPECT_EQ(dorefa_step(std::vector<float>{-0.0f}, 1), kStepOfZeros);
+  // A mean that fp32 rounds to 0.
+  std::vector<float> weights(1000, 0.0f);
+  weights[0] = std::numeric_limits<float>::denorm_min();
+  EXPECT_EQ(dorefa_step(weights, 1), kStepOfZeros);
+}
+
+TEST(DorefaDivisor, IsTheLargestMagnitudeButForZeros) {
+  EXPECT_EQ(dorefa_divisor(0.0f), 1.0f);
+  EXPECT_EQ(dorefa_divisor(0.25f), 0.25f);
+  EXPECT_EQ(dorefa_divisor(std::numeric_limits<float>::denorm_min()),
+            std::numeric_limits<float>::denorm_min());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "uniq/nn/batch_norm.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -11,12 +12,15 @@
 
 #include "tests/support/tensors.h"
 #include "tests/support/torch_random_test.h"
+#include "uniq/base/error.h"
 
 namespace uniq::nn {
 namespace {
 
 using test::same_bits;
 using test::within_largest;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 using torch::Tensor;
 
 /// Scales and shifts that are not the defaults, in both.
@@ -60,6 +64,23 @@ void expect_pytorchs(Theirs theirs, BatchNorm ours, at::IntArrayRef sizes) {
 }
 
 using RandomBatchNorm = testing::TorchRandomTest;
+
+TEST_F(RandomBatchNorm, OneValuePerChannelIsRefusedInTraining) {
+  const Tensor map = torch::randn({1, 5, 1, 1}), vector = torch::randn({1, 5});
+  for (const Tensor& x : {map, vector}) {
+    BatchNorm norm(5);
+    EXPECT_THAT([&] { norm(x); },
+                ThrowsMessage<Error>(HasSubstr("batch norm of one value per channel in training")));
+    EXPECT_TRUE(torch::equal(norm->running_mean, torch::zeros({5})));
+    EXPECT_TRUE(torch::equal(norm->running_var, torch::ones({5})));
+    norm->eval();
+    EXPECT_TRUE(torch::isfinite(norm(x)).all().item<bool>());
+    norm->train();
+    norm(torch::cat({x, x + 1}));
+    EXPECT_TRUE(torch::isfinite(norm->running_var).all().item<bool>());
+  }
+  EXPECT_NO_THROW(BatchNorm(5)(torch::randn({1, 5, 1, 2})));
+}
 
 TEST_F(RandomBatchNorm, IsPytorchsOnMapsAndVectors) {
   expect_pytorchs(torch::nn::BatchNorm2d(5), BatchNorm(5), {4, 5, 6, 7});

@@ -12,12 +12,14 @@
 #include "uniq/base/error.h"
 #include "uniq/graph/builder.h"
 #include "uniq/grid/dorefa.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::pack {
 namespace {
 
 using graph::Method;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -167,11 +169,45 @@ TEST(LayerParameters, WhatCannotBeFoldedIsNamed) {
               ThrowsMessage<Error>(AllOf(HasSubstr("fp32 cannot hold"), HasSubstr("layer conv"))));
   EXPECT_THAT([&] { read_norm(node(g, "bn"), source(tensors)); },
               ThrowsMessage<Error>(HasSubstr("bn.running_var, channel 1")));
-  const graph::BitPlan dorefa = plan_of(g, Method::dorefa, 2);
-  tensors["conv.weight"] = {0, 0, 0, 0};
-  EXPECT_THAT(
-      [&] { layer_parameters(node(g, "conv"), 2, dorefa, input, {}, source(tensors)); },
-      ThrowsMessage<Error>(AllOf(HasSubstr("all weights are zero"), HasSubstr("layer conv"))));
+}
+
+// Training has no code for 0 there: see DorefaPact.WeightsThatAreAllZero.
+TEST(LayerParameters, DorefaWeightsThatAreAllZero) {
+  const graph::Graph g = network();
+  const std::map<std::string, std::vector<float>> tensors = {{"conv.weight", {0, 0, -0.0f, 0}}};
+  for (const auto& [bits, code] : {std::pair{1, 0}, {2, 2}, {3, 4}, {8, 128}}) {
+    const graph::BitPlan plan = plan_of(g, Method::dorefa, bits);
+    const format::Encoding input = input_encoding("conv", plan, source(tensors));
+    const LayerParameters layer =
+        layer_parameters(node(g, "conv"), 2, plan, input, {}, source(tensors));
+    EXPECT_THAT(codes_of(layer, 4), Each(code)) << bits;
+    const float step = bits == 1 ? kStepOfZeros : dorefa_step({}, bits);
+    EXPECT_FLOAT_EQ(layer.affine.scale[0], step / 2 * input.step) << bits;
+  }
+}
+
+TEST(LayerParameters, StepsWhoseLargestValueIsNotFinite) {
+  const graph::Graph g = network();
+  const auto refusal = [&](Method method, int bits, float weight, float w_step, float a_step) {
+    const graph::BitPlan plan = plan_of(g, method, bits);
+    const TensorSource tensors = source({{"conv.weight", std::vector<float>(4, weight)},
+                                         {"conv.quan_w.delta", {w_step}},
+                                         {"conv.quan_a.delta", {a_step}},
+                                         {"conv.quan_a.alpha", {a_step}}});
+    return [=, &g] {
+      const format::Encoding input = input_encoding("conv", plan, tensors);
+      layer_parameters(node(g, "conv"), 2, plan, input, {}, tensors);
+    };
+  };
+  const auto refuses = ThrowsMessage<Error>(
+      AllOf(HasSubstr("a step that fp32 cannot hold, or whose largest value it cannot"),
+            HasSubstr("layer conv"), HasSubstr("expected above 0 and at most")));
+  EXPECT_NO_THROW(refusal(Method::uniq, 2, 1.0f, 2e38f, 1e-30f)());
+  EXPECT_THAT(refusal(Method::uniq, 2, 1.0f, 3e38f, 1e-30f), refuses);
+  EXPECT_NO_THROW(refusal(Method::uniq, 2, 1.0f, 1e-30f, 1e38f)());
+  EXPECT_THAT(refusal(Method::uniq, 2, 1.0f, 1e-30f, 2e38f), refuses);
+  EXPECT_THAT(refusal(Method::pact, 8, 1.0f, 0.0f, 1e-45f), refuses);   // alpha / 255 is 0
+  EXPECT_THAT(refusal(Method::dorefa, 1, 3e38f, 0.0f, 0.0f), refuses);  // twice the mean
 }
 
 TEST(ToAffine, IsRoundedOnce) {

@@ -11,6 +11,7 @@
 #include "tests/support/tensors.h"
 #include "tests/support/torch_random_test.h"
 #include "uniq/base/error.h"
+#include "uniq/grid/step.h"
 #include "uniq/quant/quantizer.h"
 
 namespace uniq::quant {
@@ -106,6 +107,40 @@ TEST_F(DorefaPact, WeightsOfOneBit) {
     const Tensor codes = q->codes(w.detach());
     EXPECT_TRUE(torch::equal(codes, (sign > 0).to(torch::kByte)));
   }
+}
+
+TEST_F(DorefaPact, WeightsThatAreAllZero) {
+  for (const Method method : {Method::dorefa, Method::pact})
+    for (int bits = 1; bits <= 8; ++bits) {
+      SCOPED_TRACE(std::string(graph::method_name(method)) + ", " + std::to_string(bits));
+      const auto q = weights_of(method, bits);
+      const Tensor w = torch::zeros({2, 3, 1, 1}).requires_grad_();
+      q->start_calibration();
+      const Tensor y = q->forward(w);
+      q->stop_calibration();
+      EXPECT_EQ(q->fallback(), bits == 1 ? "the layer takes the default step"
+                                         : "the layer's weights are all zero");
+      // 0 lies between two values of the mid-rise grid; half to even chooses.
+      const int m = (1 << bits) - 1;
+      const int code = m / 2 % 2 == 0 ? m / 2 : m / 2 + 1;
+      EXPECT_TRUE(
+          torch::equal(q->codes(w.detach()), torch::full({2, 3, 1, 1}, code, torch::kByte)));
+      const float step = bits == 1 ? kStepOfZeros : static_cast<float>(2.0 / m);
+      EXPECT_EQ(q->step(w).item<float>(), step);
+      const float value = step * (static_cast<float>(code) - 0.5f * static_cast<float>(m));
+      EXPECT_TRUE(torch::equal(y.detach(), torch::full({2, 3, 1, 1}, value)));
+      const Tensor gy = torch::randn(w.sizes());
+      y.backward(gy);
+      EXPECT_TRUE(same_bits(w.grad(), gy));  // tanh'(0) = 1, divided by 1
+    }
+}
+
+TEST_F(DorefaPact, OneWeightIsEnoughOfAScale) {
+  const auto q = weights_of(Method::dorefa, 2);
+  q->start_calibration();
+  q->forward(torch::tensor({{0.0f, 0.0f, -1e-30f}}));
+  EXPECT_EQ(q->fallback(), "");
+  EXPECT_TRUE(torch::isfinite(q->forward(torch::tensor({{0.3f}}))).all().item<bool>());
 }
 
 TEST_F(DorefaPact, WeightCodesAreThoseOfTheTransformedWeights) {

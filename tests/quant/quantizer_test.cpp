@@ -119,13 +119,19 @@ TEST(Calibration, OnNothingButZerosNamesTheLayer) {
   }
 }
 
-TEST(Calibration, OneKernelOfZerosIsEnough) {
-  const auto q = make_quantizer(uniq_weights(2));
-  const Tensor w = torch::stack({torch::zeros({5}), torch::randn({5})});
-  q->start_calibration();
-  q->forward(w);
-  EXPECT_THAT([&] { q->stop_calibration(); },
-              ThrowsMessage<Error>(HasSubstr("(layer1.0.conv1 weights)")));
+TEST(Calibration, OnNothingButEqualValuesNamesTheLayer) {
+  for (const auto& [role, grid] : {std::pair{Role::image, Grid::mid_rise},
+                                   {Role::activation, Grid::mid_tread},
+                                   {Role::activation, Grid::mid_rise}})
+    for (const Tensor& x : {torch::full({2, 3}, 0.1f), torch::zeros({1, 1})}) {
+      const auto q = make_quantizer(
+          {.role = role, .bits = 2, .grid = grid, .name = "layer1.0.conv1 activations"});
+      q->start_calibration();
+      EXPECT_TRUE(torch::equal(q->forward(x), x));
+      EXPECT_THAT([&] { q->stop_calibration(); },
+                  ThrowsMessage<Error>(AllOf(HasSubstr("(layer1.0.conv1 activations)"),
+                                             HasSubstr("got nothing but equal values"))));
+    }
 }
 
 TEST(Calibration, SomeBatchesOfZerosDoNoHarm) {
@@ -255,13 +261,16 @@ TEST(AllQuantizers, AreFoundCalibratedAndGuardedBelowAnyModule) {
 
   start_calibration(network);
   EXPECT_TRUE(network.layer->weights->calibrating());
-  network.layer->weights->forward(torch::randn({2, 50}));
+  network.layer->weights->forward(torch::stack({torch::zeros({50}), torch::randn({50})}));
+  EXPECT_THAT(fallbacks(network),
+              ElementsAre("layer1.0.conv1 weights: 1 of 2 kernels take the layer's step"));
   EXPECT_THAT([&] { stop_calibration(network); },
               ThrowsMessage<Error>(HasSubstr("layer1.0.conv1 activations")));
   start_calibration(network);
   network.layer->weights->forward(torch::randn({2, 50}));
   network.layer->activations->forward(torch::rand({2, 50}));
   stop_calibration(network);
+  EXPECT_TRUE(fallbacks(network).empty());
   EXPECT_FALSE(network.layer->activations->calibrating());
 
   arm_guards(network, 0.5);

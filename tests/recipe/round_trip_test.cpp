@@ -33,7 +33,7 @@ class Generator {
       recipe.data.deviation.push_back(positive_float());
     }
     recipe.data.validation = integer(1, 100000);
-    recipe.data.limit = coin() ? 0 : recipe.data.validation + integer(1, 100);
+    recipe.data.limit = coin() ? 0 : integer(1, 10000);
     recipe.data.batch_size = integer(1, 1 << 24);
     recipe.data.drop_last = coin();
     recipe.data.workers = integer(0, 256);

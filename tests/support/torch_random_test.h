@@ -1,7 +1,8 @@
 // RandomTest (random_test.h) for tests that draw with LibTorch.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tests/support/random_test.h"
 

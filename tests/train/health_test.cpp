@@ -76,6 +76,21 @@ TEST(Health, DoesNotMistakeALayerForAnotherWithALongerName) {
   EXPECT_THAT([&] { require_finite(network, kWhen); }, says("layer conv10", "conv10.weight"));
 }
 
+TEST(Health, DoesNotMistakeALayerForTheOneThatItsNameLeadsThrough) {
+  graph::Builder b;
+  const graph::Graph graph = b.finish(b.input({1, 6, 6})
+                                          .conv2d("fc", {.out_channels = 2, .kernel = 3})
+                                          .conv2d("fc.1", {.out_channels = 2, .kernel = 3})
+                                          .conv2d("fc.quan_w", {.out_channels = 2})
+                                          .flatten("flatten")
+                                          .linear("end", {.out_features = 3}));
+  for (const std::string name : {"fc.1", "fc.quan_w"}) {
+    nn::GraphModule network = small_network({}, graph);
+    set_one(network, name + ".weight", NAN);
+    EXPECT_THAT([&] { require_finite(network, kWhen); }, says("layer " + name, name + ".weight"));
+  }
+}
+
 TEST(Health, ReportNamesWhatWasFirst) {
   torch::manual_seed(8);
   const torch::Tensor pictures = small_pictures();

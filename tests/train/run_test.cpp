@@ -247,14 +247,6 @@ TEST(Run, EachRowHasTheRateOfItsBatch) {
   }
 }
 
-TEST(Run, LimitAndLastBatch) {
-  const SmallRuns runs;
-  runs.run("a", {"data.limit=100"});
-  EXPECT_EQ(state_in(runs / "a/last.safetensors").at("step"), 2 * 3);
-  runs.run("b", {"data.limit=100", "data.drop_last=false"});
-  EXPECT_EQ(state_in(runs / "b/last.safetensors").at("step"), 2 * 4);
-}
-
 TEST(Run, LabelSmoothingBoundsTheLoss) {
   const SmallRuns runs;
   const Settings settings = {"train.epochs=8", "optimizer.lr=0.1"};

@@ -33,6 +33,27 @@ TEST(Tensors, StateDictHasParametersAndBuffersByTheirPaths) {
   EXPECT_EQ(state.at("0.weight").data_ptr(), network->parameters()[0].data_ptr());
 }
 
+TEST(Tensors, OfANetworkWidenExactlyAndACounterMayBeMissing) {
+  const uniq::testing::TemporaryFolder folder;
+  torch::manual_seed(5);
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    const Tensor weight = torch::randn({3, 4}).to(type);
+    const NamedTensors copies = for_file({{"bn.weight", weight}});
+    format::write_safetensors(folder / "file", views(copies), {});
+    const format::Safetensors file(folder / "file");
+    const NamedTensors targets = {{"bn.weight", torch::zeros({3, 4})},
+                                  {"bn.num_batches_tracked", torch::full({}, 7, torch::kLong)}};
+    copy_network(targets, file);
+    EXPECT_TRUE(same_bits(targets.at("bn.weight"), weight.to(torch::kFloat)));
+    EXPECT_EQ(targets.at("bn.num_batches_tracked").item<std::int64_t>(), 0);
+    EXPECT_THAT(
+        [&] {
+          copy_network({{"bn.bias", torch::zeros({3})}}, file);
+        },
+        ThrowsMessage<Error>(HasSubstr("'bn.bias'")));
+  }
+}
+
 TEST(Tensors, GoIntoAFileRowMajor) {
   const Tensor x =
       torch::arange(2 * 3 * 4 * 5).reshape({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast);

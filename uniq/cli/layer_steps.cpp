@@ -2,20 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
-#include "uniq/grid/grid.h"
+#include "uniq/format/floats.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::cli {
 namespace {
-
-/// The file keeps no alignment.
-std::vector<float> floats(const format::TensorView& tensor) {
-  std::vector<float> values(tensor.bytes.size() / sizeof(float));
-  if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-  return values;
-}
 
 const format::TensorView* find(const format::Safetensors& file, const std::string& name) {
   const auto found = file.tensors().find(name);
@@ -23,7 +16,7 @@ const format::TensorView* find(const format::Safetensors& file, const std::strin
 }
 
 StepRange range_of(const format::TensorView& tensor, double divisor) {
-  const std::vector<float> steps = floats(tensor);
+  const std::vector<float> steps = format::to_floats(tensor);
   if (steps.empty()) return {};
   const auto [smallest, largest] = std::ranges::minmax(steps);
   return {smallest / divisor, largest / divisor};
@@ -41,8 +34,10 @@ StepRange weight_steps(const format::Safetensors& file, const format::Checkpoint
                        const std::string& layer) {
   if (const auto* steps = find(file, layer + ".quan_w.delta")) return range_of(*steps, 1.0);
   const int bits = info.bit_plan.at(layer).weight_bits;
-  const double step =
-      bits == 1 ? 2.0 * mean_magnitude(floats(file.at(layer + ".weight"))) : 2.0 / max_code(bits);
+  const double step = bits == 1
+                          ? 2.0 * mean_magnitude(format::to_floats(file.at(layer + ".weight")))
+                          : 2.0 / max_code(bits);
+  if (step == 0.0) return {kStepOfZeros, kStepOfZeros};
   return {step, step};
 }
 

@@ -9,26 +9,33 @@
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
 #include "uniq/cli/file_kind.h"
+#include "uniq/cli/text.h"
 #include "uniq/data/dataset.h"
 #include "uniq/format/checkpoint.h"
 #include "uniq/graph/text.h"
-#include "uniq/models/models.h"
 #include "uniq/pack/pack.h"
-#include "uniq/recipe/recipe.h"
+#include "uniq/recipe/network.h"
 
 namespace uniq::cli {
 namespace {
 
+/// Training would look at the pictures that are there.
+void report_usual_pictures(const recipe::Recipe& recipe, const recipe::Network& network) {
+  const graph::Shape usual = network.graph.node(network.graph.input()).shape;
+  report_warning(
+      to_string(ErrorText{.what = "no pictures of " + recipe.data.name + " to look at",
+                          .where = recipe.data.root.empty() ? "" : printable(recipe.data.root),
+                          .got = "the network for the usual size, " + graph::to_string(usual),
+                          .remedy = "the folder of the pictures as data.root"}));
+}
+
 graph::Summary of_recipe(const InputFile& file, const std::vector<std::string>& settings) {
   const recipe::Recipe recipe = recipe::read_recipe(file.contents, file.path, settings);
-  const data::DatasetGeometry pictures = data::dataset_geometry(recipe.data.name);
-  const graph::Graph graph = models::load_model(recipe.model.name, {.channels = pictures.channels,
-                                                                    .height = pictures.height,
-                                                                    .width = pictures.width,
-                                                                    .classes = pictures.classes});
-  const graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
-  pack::check_can_pack(graph, plan, data::class_names(recipe.data.name, recipe.data.root));
-  return graph::summarize(graph, plan);
+  const recipe::Network network = recipe::network_of(recipe);
+  if (!network.pictures.found) report_usual_pictures(recipe, network);
+  pack::check_can_pack(network.graph, network.plan,
+                       data::class_names(recipe.data.name, recipe.data.root));
+  return graph::summarize(network.graph, network.plan);
 }
 
 graph::Summary of_checkpoint(const InputFile& file) {

@@ -141,6 +141,10 @@ std::vector<std::string> read_cifar_classes(const std::filesystem::path& root, C
   return classes_in(*folder, kind);
 }
 
+bool has_cifar_pictures(const std::filesystem::path& root, CifarKind kind) {
+  return folder_with(root, layout_of(kind), files_of(kind, Split::train).front()).has_value();
+}
+
 Dataset read_cifar_dataset(const std::filesystem::path& root, CifarKind kind, Split split) {
   const std::vector<std::string> files = files_of(kind, split);
   const std::filesystem::path folder = find_folder(root, layout_of(kind), files.front());

@@ -28,6 +28,9 @@ std::vector<std::string> parse_cifar_classes(std::string_view contents, CifarKin
 /// the archive where the folder has no pictures.
 std::vector<std::string> read_cifar_classes(const std::filesystem::path& root, CifarKind kind);
 
+/// Whether `root`, or the folder in it that the archive makes, has training pictures.
+bool has_cifar_pictures(const std::filesystem::path& root, CifarKind kind);
+
 /// Reads data_batch_1..5.bin, test_batch.bin and batches.meta.txt (CIFAR-10), or train.bin,
 /// test.bin and fine_label_names.txt (CIFAR-100), from `root` or from the folder in it that the
 /// archive makes (cifar-10-batches-bin, cifar-100-binary). Without the file of names, the names

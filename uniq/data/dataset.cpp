@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
@@ -30,7 +31,24 @@ struct Entry {
   DatasetGeometry geometry;
   std::function<Dataset(const std::filesystem::path&, Split)> read;
   std::function<std::vector<std::string>(const std::filesystem::path&)> classes;
+  std::function<bool(const std::filesystem::path&, DatasetGeometry&)> look;  ///< whether found
 };
+
+IdxFolder fashion_folder(const std::filesystem::path& root) {
+  return {"fashion_mnist", root, kFashionRemedy, fashion_classes()};
+}
+
+IdxFolder digits_folder(const std::filesystem::path& root) {
+  return {"mnist", root, kMnistRemedy, digit_classes()};
+}
+
+bool look_at_idx(const IdxFolder& folder, DatasetGeometry& geometry) {
+  const std::optional<IdxSize> size = idx_picture_size(folder);
+  if (!size) return false;
+  geometry.height = size->height;
+  geometry.width = size->width;
+  return true;
+}
 
 // Adding a data set is one entry here and, for a new format, one reader.
 const std::vector<Entry>& entries() {
@@ -39,16 +57,22 @@ const std::vector<Entry>& entries() {
        {"/usr/share/datasets/fashion-mnist", {.2860f}, {.3530f}},
        {1, 28, 28, 10},
        [](const std::filesystem::path& root, Split split) {
-         return read_idx_dataset({"fashion_mnist", root, kFashionRemedy, fashion_classes()}, split);
+         return read_idx_dataset(fashion_folder(root), split);
        },
-       [](const std::filesystem::path&) { return fashion_classes(); }},
+       [](const std::filesystem::path&) { return fashion_classes(); },
+       [](const std::filesystem::path& root, DatasetGeometry& geometry) {
+         return look_at_idx(fashion_folder(root), geometry);
+       }},
       {"mnist",
        {"", {.1307f}, {.3081f}},
        {1, 28, 28, 10},
        [](const std::filesystem::path& root, Split split) {
-         return read_idx_dataset({"mnist", root, kMnistRemedy, digit_classes()}, split);
+         return read_idx_dataset(digits_folder(root), split);
        },
-       [](const std::filesystem::path&) { return digit_classes(); }},
+       [](const std::filesystem::path&) { return digit_classes(); },
+       [](const std::filesystem::path& root, DatasetGeometry& geometry) {
+         return look_at_idx(digits_folder(root), geometry);
+       }},
       {"cifar10",
        {"", {.4914f, .4822f, .4465f}, {.2470f, .2435f, .2616f}},
        {3, 32, 32, 10},
@@ -57,6 +81,9 @@ const std::vector<Entry>& entries() {
        },
        [](const std::filesystem::path& root) {
          return read_cifar_classes(root, CifarKind::cifar10);
+       },
+       [](const std::filesystem::path& root, DatasetGeometry&) {
+         return has_cifar_pictures(root, CifarKind::cifar10);
        }},
       {"cifar100",
        {"", {.5071f, .4865f, .4409f}, {.2673f, .2564f, .2762f}},
@@ -66,6 +93,9 @@ const std::vector<Entry>& entries() {
        },
        [](const std::filesystem::path& root) {
          return read_cifar_classes(root, CifarKind::cifar100);
+       },
+       [](const std::filesystem::path& root, DatasetGeometry&) {
+         return has_cifar_pictures(root, CifarKind::cifar100);
        }},
   };
   return kEntries;
@@ -79,11 +109,16 @@ const Entry& find_entry(const std::string& name) {
                              "one of " + join(dataset_names()), nearest});
 }
 
+/// Empty where it is not known.
+const std::filesystem::path& folder_of(const Entry& entry, const std::filesystem::path& root) {
+  return root.empty() ? entry.defaults.root : root;
+}
+
 }  // namespace
 
 Dataset load_dataset(const std::string& name, const std::filesystem::path& root, Split split) {
   const Entry& entry = find_entry(name);
-  const std::filesystem::path& folder = root.empty() ? entry.defaults.root : root;
+  const std::filesystem::path& folder = folder_of(entry, root);
   if (folder.empty()) {
     throw UsageError(ErrorText{"the folder of " + name + " is not known", "data.root", "nothing",
                                "a folder", "--root FOLDER, or data.root in a recipe"});
@@ -104,6 +139,12 @@ std::vector<std::string> dataset_names() {
 
 DatasetDefaults dataset_defaults(const std::string& name) { return find_entry(name).defaults; }
 
-DatasetGeometry dataset_geometry(const std::string& name) { return find_entry(name).geometry; }
+DatasetGeometry look_at_dataset(const std::string& name, const std::filesystem::path& root) {
+  const Entry& entry = find_entry(name);
+  DatasetGeometry geometry = entry.geometry;
+  const std::filesystem::path& folder = folder_of(entry, root);
+  geometry.found = !folder.empty() && entry.look(folder, geometry);
+  return geometry;
+}
 
 }  // namespace uniq::data

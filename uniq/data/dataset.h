@@ -44,13 +44,18 @@ DatasetDefaults dataset_defaults(const std::string& name);
 /// known or has no file of names. Throws Error for a file of names that cannot be read.
 std::vector<std::string> class_names(const std::string& name, const std::filesystem::path& root);
 
-/// Size of the pictures and number of classes of a data set, known without reading it.
+/// Size of the pictures and number of classes of a data set.
 struct DatasetGeometry {
   std::int64_t channels = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t classes = 0;
+  bool found = false;  ///< of the training pictures that are there; false: the usual one
+  bool operator==(const DatasetGeometry&) const = default;
 };
-DatasetGeometry dataset_geometry(const std::string& name);
+
+/// Looks at the head of the training pictures; `root` as in load_dataset. Throws Error where it
+/// cannot be read, UsageError for an unknown name.
+DatasetGeometry look_at_dataset(const std::string& name, const std::filesystem::path& root);
 
 }  // namespace uniq::data

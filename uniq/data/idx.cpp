@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "uniq/base/error.h"
@@ -116,10 +119,29 @@ std::uint64_t read_shape(Source& source, std::size_t rank, const std::string& na
   return product;
 }
 
-std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind kind) {
-  const std::string stem = std::string(split == Split::train ? "train" : "t10k") +
-                           (kind == IdxKind::pictures ? "-images" : "-labels");
-  const std::string suffix = kind == IdxKind::pictures ? "idx3-ubyte" : "idx1-ubyte";
+// The product of the sizes, which go to `shape`.
+std::uint64_t read_head(Source& source, IdxKind kind, const std::string& name,
+                        std::vector<std::int64_t>& shape) {
+  std::array<std::uint8_t, kMagicBytes> magic;
+  read_header(source, magic, name);
+  check_magic(magic, kind, name);
+  return read_shape(source, rank_of(kind), name, shape);
+}
+
+struct FileName {
+  std::string stem;
+  std::string suffix;
+};
+
+FileName name_of(Split split, IdxKind kind) {
+  return {std::string(split == Split::train ? "train" : "t10k") +
+              (kind == IdxKind::pictures ? "-images" : "-labels"),
+          kind == IdxKind::pictures ? "idx3-ubyte" : "idx1-ubyte"};
+}
+
+// Empty where there is none.
+std::filesystem::path find_file_if_there(const IdxFolder& folder, Split split, IdxKind kind) {
+  const auto [stem, suffix] = name_of(split, kind);
   for (const char* separator : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
       std::string name = stem;
@@ -128,11 +150,32 @@ std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind ki
       if (file_exists(path)) return path;
     }
   }
+  return {};
+}
+
+std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind kind) {
+  std::filesystem::path found = find_file_if_there(folder, split, kind);
+  if (!found.empty()) return found;
+  const auto [stem, suffix] = name_of(split, kind);
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(folder.root, ignored);
   throw Error({noun(kind) + " of " + folder.dataset + " are missing", folder.root.string(),
                is_folder ? "no such file" : "no such folder", stem + "-" + suffix + "[.gz]",
                folder.remedy});
+}
+
+// Enough for a header behind that of gzip.
+std::string first_bytes(const std::filesystem::path& path) {
+  std::array<char, 4096> bytes;
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  file.read(bytes.data(), bytes.size());
+  if (!file.is_open() || file.bad()) {
+    throw Error({.what = "cannot read the file",
+                 .where = path.string(),
+                 .got = std::generic_category().message(errno)});
+  }
+  return {bytes.data(), static_cast<std::size_t>(file.gcount())};
 }
 
 IdxArray read_idx(const std::filesystem::path& path, IdxKind kind) {
@@ -154,12 +197,8 @@ void check_labels(const std::vector<std::uint8_t>& labels, std::size_t classes,
 IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& name,
                    std::uint64_t limit) {
   Source source(contents, name);
-  std::array<std::uint8_t, kMagicBytes> magic;
-  read_header(source, magic, name);
-  check_magic(magic, kind, name);
-
   IdxArray array;
-  const std::uint64_t count = read_shape(source, rank_of(kind), name, array.shape);
+  const std::uint64_t count = read_head(source, kind, name, array.shape);
   const std::uint64_t total = count + kMagicBytes + kSizeBytes * rank_of(kind);
   // Before anything of that size is allocated.
   if (count > limit) {
@@ -183,6 +222,16 @@ IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& n
                  std::to_string(total), kIdxAgain});
   }
   return array;
+}
+
+std::optional<IdxSize> idx_picture_size(const IdxFolder& folder) {
+  const std::filesystem::path path = find_file_if_there(folder, Split::train, IdxKind::pictures);
+  if (path.empty()) return std::nullopt;
+  const std::string head = first_bytes(path);
+  Source source(head, path.string());
+  std::vector<std::int64_t> shape;
+  read_head(source, IdxKind::pictures, path.string(), shape);
+  return IdxSize{.height = shape[1], .width = shape[2]};
 }
 
 Dataset read_idx_dataset(const IdxFolder& folder, Split split) {

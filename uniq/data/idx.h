@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,14 @@ struct IdxFolder {
   std::string remedy;  ///< what to do where files are missing
   std::vector<std::string> classes;
 };
+
+/// Height and width of a folder's training pictures, by the head of their file; nothing where there
+/// is none. Throws Error where it cannot be read.
+struct IdxSize {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+std::optional<IdxSize> idx_picture_size(const IdxFolder& folder);
 
 /// Reads `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` (test: `t10k-...`), also named
 /// `train-images.idx3-ubyte`, each with or without `.gz`.

@@ -199,6 +199,10 @@ std::int64_t Loader::pictures() const {
   return std::min(all, state_->batches * state_->options.batch_size);
 }
 
+std::int64_t Loader::last_batch() const {
+  return pictures() - (batches() - 1) * state_->options.batch_size;
+}
+
 void Loader::start(std::int64_t epoch, std::int64_t first_batch) {
   State& state = *state_;
   if (epoch < 0) throw Error({"no such epoch", kLoading, std::to_string(epoch), "0 or more", ""});

@@ -40,8 +40,9 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  std::int64_t batches() const;   ///< per epoch
-  std::int64_t pictures() const;  ///< per epoch, dropped ones not counted
+  std::int64_t batches() const;     ///< per epoch
+  std::int64_t pictures() const;    ///< per epoch, dropped ones not counted
+  std::int64_t last_batch() const;  ///< pictures in an epoch's last batch
 
   /// Begins an epoch at one of its batches, first_batch = batches() being its end; may be called
   /// in the middle of another.

@@ -9,6 +9,7 @@
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
 #include "uniq/graph/limits.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::format {
 namespace {
@@ -304,6 +305,10 @@ void NodeCheck::check_outputs() const {
     check_encoding(name + ":", e.bits, e.grid);
     if (!(e.step > 0.0f) || !std::isfinite(e.step)) {
       fail(name + ": step out of range", number_text(e.step), "a finite number above 0");
+    }
+    if (!is_usable_step(e.step, e.grid, e.bits)) {
+      fail(name + ": the largest value of a step is not finite", number_text(e.step),
+           "at most " + number_text(largest_step(e.grid, e.bits)));
     }
   }
 }

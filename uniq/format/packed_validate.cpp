@@ -13,8 +13,9 @@
 namespace uniq::format {
 namespace {
 
-[[noreturn]] void fail(const std::string& what, const std::string& where, const std::string& got,
-                       const std::string& expected, const std::string& remedy = "") {
+[[noreturn]] void fail_model(const std::string& what, const std::string& where,
+                             const std::string& got, const std::string& expected,
+                             const std::string& remedy = "") {
   throw Error(
       ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = remedy});
 }
@@ -62,12 +63,12 @@ bool is_name(std::string_view text) {
 void check_name(const std::string& what, const std::string& name, const std::string& where,
                 const std::string& remedy = "") {
   if (is_name(name)) return;
-  fail(what + " is not valid", where,
-       name.size() > graph::kMaxNameLength ? std::to_string(name.size()) + " bytes"
-                                           : quoted_name(name),
-       "1 to " + std::to_string(graph::kMaxNameLength) +
-           " bytes of UTF-8 without control characters",
-       remedy);
+  fail_model(what + " is not valid", where,
+             name.size() > graph::kMaxNameLength ? std::to_string(name.size()) + " bytes"
+                                                 : quoted_name(name),
+             "1 to " + std::to_string(graph::kMaxNameLength) +
+                 " bytes of UTF-8 without control characters",
+             remedy);
 }
 
 void check_names(const PackedModel& model, const std::string& where) {
@@ -77,8 +78,8 @@ void check_names(const PackedModel& model, const std::string& where) {
     check_name("name of a node", name,
                std::string(where).append(", node number ").append(std::to_string(i)));
     if (!names.insert(name).second) {
-      fail("two nodes have one name", std::string(where).append(", node ").append(name), name,
-           "unique names");
+      fail_model("two nodes have one name", std::string(where).append(", node ").append(name), name,
+                 "unique names");
     }
   }
 }
@@ -103,8 +104,8 @@ class Walk {
   void add(int index) {
     const PackedNode& node = model_.nodes[static_cast<std::size_t>(index)];
     if ((node.op == PackedOp::input) != (index == 0)) {
-      fail("input is not in its place", place(index), std::string(packed_op_name(node.op)),
-           "one input, as the first node");
+      fail_model("input is not in its place", place(index), std::string(packed_op_name(node.op)),
+                 "one input, as the first node");
     }
     std::vector<PackedValue> inputs;
     for (const int value : node.inputs) inputs.push_back(values_[checked(value, index)]);
@@ -120,10 +121,10 @@ class Walk {
 
   std::size_t checked(int value, int reader) {
     if (value < 0 || static_cast<std::size_t>(value) >= values_.size()) {
-      fail("operand is not computed before its use", place(reader),
-           "value " + std::to_string(value),
-           values_.empty() ? "no operand for the first node"
-                           : "0 to " + std::to_string(values_.size() - 1));
+      fail_model("operand is not computed before its use", place(reader),
+                 "value " + std::to_string(value),
+                 values_.empty() ? "no operand for the first node"
+                                 : "0 to " + std::to_string(values_.size() - 1));
     }
     used_[static_cast<std::size_t>(value)] = true;
     return static_cast<std::size_t>(value);
@@ -131,17 +132,18 @@ class Walk {
 
   void check_output() {
     if (model_.output < 0 || static_cast<std::size_t>(model_.output) >= values_.size()) {
-      fail("output of the network is no value", where_, "value " + std::to_string(model_.output),
-           "0 to " + std::to_string(values_.size() - 1));
+      fail_model("output of the network is no value", where_,
+                 "value " + std::to_string(model_.output),
+                 "0 to " + std::to_string(values_.size() - 1));
     }
     const PackedValue& value = values_[static_cast<std::size_t>(model_.output)];
     if (value.encoding.is_codes()) {
-      fail("output of the network has the wrong type", place(value.node),
-           "codes of " + std::to_string(value.encoding.bits) + " bits", "fp32");
+      fail_model("output of the network has the wrong type", place(value.node),
+                 "codes of " + std::to_string(value.encoding.bits) + " bits", "fp32");
     }
     if (value.shape.height != 1 || value.shape.width != 1) {
-      fail("output of the network has the wrong shape", place(value.node), to_string(value.shape),
-           "a vector, [classes, 1, 1]");
+      fail_model("output of the network has the wrong shape", place(value.node),
+                 to_string(value.shape), "a vector, [classes, 1, 1]");
     }
     check_classes(value.shape.channels);
     used_[static_cast<std::size_t>(model_.output)] = true;
@@ -150,8 +152,8 @@ class Walk {
   void check_classes(std::int64_t channels) {
     const std::vector<std::string>& classes = model_.classes;
     if (!classes.empty() && static_cast<std::int64_t>(classes.size()) != channels) {
-      fail("classes do not fit the output", where_, std::to_string(classes.size()) + " names",
-           std::to_string(channels) + ", or none");
+      fail_model("classes do not fit the output", where_, std::to_string(classes.size()) + " names",
+                 std::to_string(channels) + ", or none");
     }
     for (std::size_t i = 0; i < classes.size(); ++i) {
       check_name("name of a class", classes[i], where_ + ", class " + std::to_string(i),
@@ -162,8 +164,9 @@ class Walk {
   void check_use() {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       if (used_[i]) continue;
-      fail("value is never used", place(values_[i].node),
-           "output " + std::to_string(values_[i].output) + " without a reader", "at least one");
+      fail_model("value is never used", place(values_[i].node),
+                 "output " + std::to_string(values_[i].output) + " without a reader",
+                 "at least one");
     }
   }
 
@@ -180,16 +183,16 @@ void check_preprocessing(const PackedModel& model, const std::string& where) {
   const graph::Shape picture{p.channels, p.height, p.width};
   const PackedNode& input = model.nodes.front();
   if (picture == input.shape) return;
-  fail("preprocessing does not fit the input", where + ", node " + input.name, to_string(picture),
-       to_string(input.shape));
+  fail_model("preprocessing does not fit the input", where + ", node " + input.name,
+             to_string(picture), to_string(input.shape));
 }
 
 }  // namespace
 
 void validate(const PackedModel& model, const std::string& where, Contents contents) {
   if (model.nodes.empty() || model.nodes.size() > graph::kMaxNodes) {
-    fail("number of nodes out of range", where, std::to_string(model.nodes.size()),
-         "1 to " + std::to_string(graph::kMaxNodes));
+    fail_model("number of nodes out of range", where, std::to_string(model.nodes.size()),
+               "1 to " + std::to_string(graph::kMaxNodes));
   }
   check_names(model, where);
   Walk(model, where, contents).run();

@@ -13,8 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kMetadataKey = "__metadata__";
-
 /// Far more dimensions than any tensor has; keeps hostile shapes small.
 constexpr std::size_t kMaxDimensions = 64;
 

@@ -10,6 +10,9 @@
 
 namespace uniq::format {
 
+/// The header's key that is no tensor.
+inline constexpr const char* kMetadataKey = "__metadata__";
+
 /// One tensor's entry as the header states it; nothing but the types of the fields is checked yet.
 struct HeaderEntry {
   std::string name;

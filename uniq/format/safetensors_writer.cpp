@@ -11,13 +11,13 @@
 #include "uniq/base/file.h"
 #include "uniq/base/text.h"
 #include "uniq/format/safetensors.h"
+#include "uniq/format/safetensors_header.h"
 
 namespace uniq::format {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kMetadataKey = "__metadata__";
 constexpr std::size_t kAlignment = 8;
 
 void check_tensor(const TensorView& tensor, const std::string& where) {

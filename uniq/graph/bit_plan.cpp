@@ -6,6 +6,7 @@
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
 #include "uniq/graph/bit_rules.h"
+#include "uniq/graph/module_paths.h"
 #include "uniq/graph/topology.h"
 
 namespace uniq::graph {
@@ -129,6 +130,7 @@ BitPlan make_bit_plan(const Graph& graph, const BitRequest& request) {
                                    ranges[static_cast<std::size_t>(node.inputs[0])]));
   }
   check_patterns(request.overrides, names);
+  check_quantizer_paths(graph, plan);
   return plan;
 }
 

@@ -80,7 +80,8 @@ struct BitPlan {
 /// grids from the graph. A first layer is one that the input reaches, a last layer one from which
 /// the output is reached, without passing another layer. Throws UsageError: bits outside 1..8, one
 /// of the two widths fp32, a pattern that matches no layer, PACT or DoReFa on a signed activation
-/// (names the layer) or kernel-wise, LSQ at 1 bit.
+/// (names the layer) or kernel-wise, LSQ at 1 bit, a node that has the name of a quantizer
+/// (`conv1.quan_w` beside a quantized `conv1`).
 BitPlan make_bit_plan(const Graph& graph, const BitRequest& request);
 
 /// A 1x1 convolution on a residual block's shortcut: it feeds an add (through a batch norm or not)

@@ -4,6 +4,7 @@
 #include "uniq/base/text.h"
 #include "uniq/graph/bit_plan.h"
 #include "uniq/graph/bit_rules.h"
+#include "uniq/graph/module_paths.h"
 #include "uniq/graph/topology.h"
 
 namespace uniq::graph {
@@ -93,6 +94,7 @@ BitPlan plan_from_json(const Json& json, const Graph& graph) {
       fail("layer is not in the network", "", name, "a convolution or linear layer of the graph");
     }
   }
+  check_quantizer_paths(graph, plan);
   return plan;
 }
 

@@ -125,8 +125,8 @@ struct Node {
 };
 
 /// A valid network: one input, which is the first node, one output, which is the last, every name
-/// unique, every shape known, every node used, every size within limits.h. A Graph that exists is
-/// valid.
+/// unique, every node with tensors at a path of its own (module_paths.h), every shape known, every
+/// node used, every size within limits.h. A Graph that exists is valid.
 class Graph {
  public:
   /// Infers the shapes (whatever `nodes` says of them) and validates; throws UsageError that names

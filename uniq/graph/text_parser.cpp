@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "uniq/base/text.h"
 #include "uniq/graph/fields.h"
 #include "uniq/graph/limits.h"
+#include "uniq/graph/module_paths.h"
 #include "uniq/graph/shape.h"
 #include "uniq/graph/text.h"
 #include "uniq/graph/validate.h"
@@ -125,6 +127,7 @@ class Parser {
     node.op = find_operator(trimmed(text.substr(equals + 1, open - equals - 1)));
     const Keys keys = arguments(text.substr(open + 1, text.size() - open - 2), node.inputs);
     set_fields(keys, node.op);
+    check_path(node);
     node.shape = shape_of(node);
     ids_.emplace(node.name, static_cast<NodeId>(nodes_.size()));
     nodes_.push_back(std::move(node));
@@ -140,6 +143,19 @@ class Parser {
       fail("name is defined twice", quoted(name), "a name of its own for every node");
     }
     return std::string(name);
+  }
+
+  /// Here already, so that the error names the line.
+  void check_path(const Node& node) {
+    if (!has_tensors(node.op)) return;
+    std::optional<ErrorText> refusal = paths_.add(node.name);
+    if (!refusal) return;
+    refusal->where = line_of(node);
+    throw Error(*refusal);
+  }
+
+  std::string line_of(const Node& node) const {
+    return where_ + ", line " + std::to_string(line_) + ", node " + node.name;
   }
 
   Op find_operator(std::string_view name) const {
@@ -221,8 +237,7 @@ class Parser {
       operands.push_back(nodes_[static_cast<std::size_t>(id)].shape);
     }
     try {
-      return infer_shape(node.op, operands,
-                         where_ + ", line " + std::to_string(line_) + ", node " + node.name);
+      return infer_shape(node.op, operands, line_of(node));
     } catch (const UsageError& error) {
       throw Error(error.what());
     }
@@ -233,6 +248,7 @@ class Parser {
   bool header_seen_ = false;
   std::vector<Node> nodes_;
   std::unordered_map<std::string, NodeId> ids_;
+  ModulePaths paths_;
 };
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "uniq/graph/validate.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "uniq/base/error.h"
 #include "uniq/graph/limits.h"
+#include "uniq/graph/module_paths.h"
 #include "uniq/graph/shape.h"
 
 namespace uniq::graph {
@@ -35,6 +37,17 @@ void check_names(const std::vector<Node>& nodes) {
     if (!names.insert(node.name).second) {
       fail(node, "two nodes have one name", node.name, "unique names");
     }
+  }
+}
+
+void check_paths(const std::vector<Node>& nodes) {
+  ModulePaths paths;
+  for (const Node& node : nodes) {
+    if (!has_tensors(node.op)) continue;
+    std::optional<ErrorText> refusal = paths.add(node.name);
+    if (!refusal) continue;
+    refusal->where = "node " + node.name;
+    throw UsageError(*refusal);
   }
 }
 
@@ -76,6 +89,7 @@ void check_structure(const std::vector<Node>& nodes) {
                                ""});
   }
   check_names(nodes);
+  check_paths(nodes);
   const std::vector<bool> used = check_operands(nodes);
   for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {
     if (!used[i]) {

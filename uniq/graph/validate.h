@@ -11,7 +11,8 @@ namespace uniq::graph {
 /// Names are paths: letters, digits and _ - . / : , at most kMaxNameLength of them.
 bool is_valid_name(std::string_view name);
 
-/// Names valid and unique, operands defined before their use, one input, one output, all used.
+/// Names valid and unique, a path of its own for every node with tensors, operands defined before
+/// their use, one input, one output, all used.
 void check_structure(const std::vector<Node>& nodes);
 
 /// Sets every node's shape. Precondition: check_structure().

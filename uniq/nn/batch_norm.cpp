@@ -4,6 +4,8 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
+#include "uniq/base/error.h"
+
 namespace uniq::nn {
 
 BatchNormImpl::BatchNormImpl(std::int64_t channels, double eps, double momentum)
@@ -18,6 +20,12 @@ BatchNormImpl::BatchNormImpl(std::int64_t channels, double eps, double momentum)
 torch::Tensor BatchNormImpl::forward(const torch::Tensor& x) {
   double momentum = momentum_;
   if (is_training()) {
+    // LibTorch would divide 0 by 0 and keep that in running_var.
+    if (x.numel() == x.size(1))
+      throw Error({.what = "batch norm of one value per channel in training",
+                   .got = "1 picture",
+                   .expected = "at least 2 values per channel",
+                   .remedy = "a larger batch"});
     num_batches_tracked.add_(1);
     if (reestimated_ >= 0) momentum = 1.0 / static_cast<double>(++reestimated_);
   }

@@ -11,7 +11,8 @@ class BatchNormImpl : public torch::nn::Module {
  public:
   explicit BatchNormImpl(std::int64_t channels, double eps = 1e-5, double momentum = 0.1);
 
-  /// x [batch, channels, ...].
+  /// x [batch, channels, ...]. Throws Error in training where that is one value per channel, which
+  /// has no variance.
   torch::Tensor forward(const torch::Tensor& x);
 
   /// Forgets the running statistics; until stop_reestimation, batches seen in training mode enter

@@ -1,20 +1,15 @@
 #include "uniq/pack/pack.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "uniq/base/error.h"
+#include "uniq/format/floats.h"
 #include "uniq/pack/lowering.h"
 
 namespace uniq::pack {
 
 TensorSource tensors_of(const format::Safetensors& file) {
-  return [&file](const std::string& name) {
-    const format::TensorView& tensor = file.at(name);
-    std::vector<float> values(tensor.bytes.size() / sizeof(float));
-    std::memcpy(values.data(), tensor.bytes.data(), values.size() * sizeof(float));
-    return values;
-  };
+  return [&file](const std::string& name) { return format::to_floats(file.at(name)); };
 }
 
 namespace {

@@ -8,7 +8,7 @@
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
 #include "uniq/grid/dorefa.h"
-#include "uniq/grid/grid.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::pack {
 namespace {
@@ -52,27 +52,33 @@ std::vector<float> to_packed_order(const std::vector<float>& weights, const Weig
 
 bool is_dorefa(Method method) { return method == Method::dorefa || method == Method::pact; }
 
+void require_usable(float step, Grid grid, int bits, const std::string& layer) {
+  if (is_usable_step(step, grid, bits)) return;
+  throw Error({.what = "a step that fp32 cannot hold, or whose largest value it cannot",
+               .where = "layer " + layer,
+               .got = number_text(step),
+               .expected = "above 0 and at most " + number_text(largest_step(grid, bits))});
+}
+
 /// The step of every output channel, or one.
 std::vector<float> weight_steps(const std::string& layer, const LayerBits& bits, Method method,
                                 const std::vector<float>& weights, const TensorSource& tensors) {
-  if (is_dorefa(method)) return {dorefa_step(weights, bits.weight_bits)};
-  return tensors(layer + ".quan_w.delta");
+  const std::vector<float> steps = is_dorefa(method)
+                                       ? std::vector{dorefa_step(weights, bits.weight_bits)}
+                                       : tensors(layer + ".quan_w.delta");
+  for (const float step : steps) require_usable(step, bits.weight_grid, bits.weight_bits, layer);
+  return steps;
 }
 
 /// What is put on the grid.
-std::vector<float> transformed(std::vector<float> weights, const std::string& layer,
-                               const LayerBits& bits, Method method) {
+std::vector<float> transformed(std::vector<float> weights, const LayerBits& bits, Method method) {
   if (!is_dorefa(method) || bits.weight_bits == 1) return weights;
   float largest = 0.0f;
   for (float& w : weights) {
     w = dorefa_tanh(w);
     largest = std::max(largest, std::abs(w));
   }
-  if (largest == 0.0f)
-    throw Error({.what = "all weights are zero, which DoReFa's transform divides by",
-                 .where = "layer " + layer,
-                 .remedy = "to inspect the checkpoint"});
-  for (float& w : weights) w /= largest;
+  for (float& w : weights) w /= dorefa_divisor(largest);
   return weights;
 }
 
@@ -155,8 +161,7 @@ Encoding input_encoding(const std::string& layer, const graph::BitPlan& plan,
   } else {
     encoding.step = tensors(layer + ".quan_a.delta").at(0);
   }
-  if (!(encoding.step > 0.0f))
-    throw Error({.what = "a step that fp32 cannot hold", .where = "layer " + layer});
+  require_usable(encoding.step, encoding.grid, encoding.bits, layer);
   return encoding;
 }
 
@@ -181,9 +186,8 @@ LayerParameters layer_parameters(const graph::Node& layer, std::int64_t in_chann
   std::vector<double> units = {1.0};  // of one in the sum, per output channel or all
   if (bits.quantized()) {
     const std::vector<float> steps = weight_steps(layer.name, bits, plan.method, weights, tensors);
-    result.weights =
-        weight_codes(to_packed_order(transformed(weights, layer.name, bits, plan.method), shape),
-                     shape, bits, steps);
+    result.weights = weight_codes(to_packed_order(transformed(weights, bits, plan.method), shape),
+                                  shape, bits, steps);
     units.clear();
     for (const float step : steps)
       units.push_back(code_unit(step, bits.weight_grid) * code_unit(input.step, input.grid));

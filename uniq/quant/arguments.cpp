@@ -5,9 +5,8 @@
 #include <ATen/ops/isfinite.h>
 #include <c10/util/Exception.h>
 
-#include <cmath>
-
 #include "uniq/base/error.h"
+#include "uniq/grid/step.h"
 
 namespace uniq::quant {
 
@@ -37,17 +36,19 @@ void check_shapes(const at::Tensor& x, const at::Tensor& step) {
                     ", expected 1 or one per slice of dimension 0 of x ", x.sym_sizes());
 }
 
-void check_step(const at::Tensor& step) {
+void check_step(const at::Tensor& step, int bits, Grid grid) {
   bool good = true;
   if (step.is_cpu()) {
     const at::Tensor dense = step.contiguous();
     const float* values = dense.const_data_ptr<float>();
     for (std::int64_t i = 0; i < dense.numel(); ++i)
-      good = good && std::isfinite(values[i]) && values[i] > 0.0f;
+      good = good && is_usable_step(values[i], grid, bits);
   } else {
-    good = at::all(at::isfinite(step).logical_and(step > 0)).item<bool>();
+    const at::Tensor largest = step * largest_level(grid, bits);
+    good = at::all(at::isfinite(largest).logical_and(step > 0)).item<bool>();
   }
-  TORCH_CHECK_VALUE(good, "uniq: step must be finite and positive: got ", step);
+  TORCH_CHECK_VALUE(good, "uniq: step must be finite and positive, as must be its largest value, ",
+                    "step * ", largest_level(grid, bits), ": got ", step);
 }
 
 }  // namespace uniq::quant

@@ -16,6 +16,14 @@ void stop_calibration(const torch::nn::Module& root) {
   for_each_quantizer(root, [](const std::string&, Quantizer& q) { q.stop_calibration(); });
 }
 
+std::vector<std::string> fallbacks(const torch::nn::Module& root) {
+  std::vector<std::string> texts;
+  for_each_quantizer(root, [&](const std::string&, Quantizer& q) {
+    if (!q.fallback().empty()) texts.push_back(q.options().name + ": " + q.fallback());
+  });
+  return texts;
+}
+
 void arm_guards(const torch::nn::Module& root, double fraction) {
   for_each_quantizer(root, [&](const std::string&, Quantizer& q) { q.arm_guard(fraction); });
 }

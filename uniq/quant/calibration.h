@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "uniq/quant/quantizer.h"
 
@@ -19,6 +20,10 @@ void for_each_quantizer(const torch::nn::Module& root,
 void start_calibration(const torch::nn::Module& root);
 /// Throws Error that names the first quantizer that found no step.
 void stop_calibration(const torch::nn::Module& root);
+
+/// What calibration took where weights gave no step, one text for each quantizer that has one:
+/// "conv2 weights: 3 of 16 kernels take the layer's step".
+std::vector<std::string> fallbacks(const torch::nn::Module& root);
 
 /// Arms every quantizer's guard at `fraction` of its present step, and applies them; how many
 /// steps were lifted.

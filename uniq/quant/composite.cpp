@@ -23,7 +23,7 @@ at::Tensor broadcast(const at::Tensor& step, const at::Tensor& x) {
 
 at::Tensor scaled(const at::Tensor& x, const at::Tensor& step, int bits, Grid grid) {
   check_shapes(x, step);
-  check_step(step);
+  check_step(step, bits, grid);
   return x.to(at::kFloat) / broadcast(step, x) - grid_offset(grid, bits);
 }
 

@@ -60,7 +60,7 @@ struct Arguments {
         grid(checked_grid(grid_name, bits_in)),
         bits(static_cast<int>(bits_in)) {
     check_shapes(x, step);
-    check_step(step);
+    check_step(step, bits, grid);
     if (!x.is_non_overlapping_and_dense()) x = at::empty_like(x).copy_(x);
     if (step.numel() > 1 && x.stride(0) * x.size(0) != x.numel()) x = x.contiguous();
   }

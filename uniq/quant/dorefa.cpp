@@ -3,7 +3,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tanh.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 #include <span>
@@ -32,6 +34,12 @@ torch::Tensor rounded_tanh(const torch::Tensor& w) {
   return t;
 }
 
+/// dorefa_divisor, differentiable.
+torch::Tensor divisor(const torch::Tensor& t) {
+  const torch::Tensor largest = t.abs().max();
+  return at::where(largest == 0, at::ones_like(largest), largest);
+}
+
 }  // namespace
 
 torch::Tensor DorefaWeight::step(const torch::Tensor& w) const {
@@ -47,7 +55,13 @@ torch::Tensor DorefaWeight::step(const torch::Tensor& w) const {
 torch::Tensor DorefaWeight::transformed(const torch::Tensor& w) const {
   if (options().bits == 1) return w;
   const torch::Tensor t = rounded_tanh(w);
-  return t / t.abs().max();
+  return t / divisor(t);
+}
+
+void DorefaWeight::calibrate(const torch::Tensor& w, std::int64_t /*batch*/) {
+  if ((w != 0).any().item<bool>()) return;
+  set_fallback(options().bits == 1 ? "the layer takes the default step"
+                                   : "the layer's weights are all zero");
 }
 
 torch::Tensor DorefaWeight::fake_quantize(const torch::Tensor& w) {
@@ -55,7 +69,7 @@ torch::Tensor DorefaWeight::fake_quantize(const torch::Tensor& w) {
       quant::fake_quantize(transformed(w.detach()), step(w), options().bits, options().grid, 1.0);
   if (options().bits == 1) return StraightThrough::apply(w, quantized);
   const torch::Tensor t = at::tanh(w);  // for its gradient alone
-  return StraightThrough::apply(t / t.abs().max(), quantized);
+  return StraightThrough::apply(t / divisor(t), quantized);
 }
 
 DorefaActivation::DorefaActivation(QuantizerOptions options) : Quantizer(std::move(options)) {

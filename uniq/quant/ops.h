@@ -8,7 +8,7 @@
 //
 // x: any floating type and shape; `step`: fp32, one element or one per slice of dimension 0.
 // Errors (c10::Error): bits outside 1..8, an unknown grid, mid-tread at 1 bit, a step of another
-// size, or one that is not finite and positive; `quantize` refuses NaN.
+// size, one that is not positive, or whose largest value is not finite; `quantize` refuses NaN.
 #pragma once
 
 #include <ATen/core/Tensor.h>

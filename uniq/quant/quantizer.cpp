@@ -57,7 +57,7 @@ torch::Tensor Quantizer::forward(const torch::Tensor& x) {
                    .got = "a step that is not finite",
                    .expected = "finite values",
                    .remedy = "a lower learning rate in the fp32 run, or inspect the checkpoint"});
-    // Nothing but zeros so far: on the unsigned grid they are their own quantized values.
+    // Nothing to find a step in so far. On the unsigned grid zeros are their own quantized values.
     if ((now == 0).any().item<bool>()) return x;
   }
   try {
@@ -75,16 +75,21 @@ torch::Tensor Quantizer::codes(const torch::Tensor& x) const {
 void Quantizer::start_calibration() {
   calibrating_ = true;
   calibration_batch_ = 0;
+  fallback_.clear();
 }
 
 void Quantizer::stop_calibration() {
   calibrating_ = false;
   const torch::Tensor value = learned();
   if (!value.defined() || all_positive(value)) return;
+  const bool by_deviation =
+      options_.role == Role::image ||
+      (options_.grid != Grid::unsigned_ && options_.method == graph::Method::uniq);
+  const std::string values = by_deviation ? "nothing but equal values" : "nothing but zeros";
   throw Error({.what = "calibration found no step",
                .where = options_.name,
-               .got = calibration_batch_ == 0 ? "no calibration batch" : "nothing but zeros",
-               .expected = "values that are not all zero",
+               .got = calibration_batch_ == 0 ? "no calibration batch" : values,
+               .expected = by_deviation ? "values that differ" : "values that are not all zero",
                .remedy = "more calibration batches (quantize.calibration_batches)"});
 }
 

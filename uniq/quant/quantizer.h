@@ -45,10 +45,13 @@ class Quantizer : public torch::nn::Module {
 
   /// From here on forward() sets the step from what it sees; begins anew.
   void start_calibration();
-  /// Throws Error where the step is still not positive: the batches were all zeros, or there
-  /// were none.
+  /// Throws Error where the step is still not positive: the values were all zero (where the step
+  /// comes from their deviation: all equal), or there were none.
   void stop_calibration();
   bool calibrating() const { return calibrating_; }
+  /// What calibration took where the weights gave no step, for the log of a run: "3 of 16 kernels
+  /// take the layer's step"; empty where they gave one.
+  const std::string& fallback() const { return fallback_; }
 
   /// Keeps learned parameters at or above `fraction` of their calibrated value; begin with
   /// arm_guard once they have it. Returns how many values it lifted. Call after each update.
@@ -74,9 +77,11 @@ class Quantizer : public torch::nn::Module {
   virtual void calibrate(const torch::Tensor& x, std::int64_t batch);
   /// The learned parameter; undefined where there is none.
   virtual torch::Tensor learned() const { return {}; }
+  void set_fallback(std::string text) { fallback_ = std::move(text); }
 
  private:
   QuantizerOptions options_;
+  std::string fallback_;
   bool calibrating_ = false;
   std::int64_t calibration_batch_ = 0;
   torch::Tensor floor_;

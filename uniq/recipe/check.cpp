@@ -35,12 +35,6 @@ class Checker {
              std::to_string(means) + " and " + std::to_string(deviations) + " numbers",
              "one of each per channel");
     }
-    if (recipe_.data.limit != 0 && recipe_.data.validation >= recipe_.data.limit) {
-      refuse("data.limit", "no picture is left to train on",
-             "data.limit " + std::to_string(recipe_.data.limit) + " with data.validation " +
-                 std::to_string(recipe_.data.validation),
-             "a data.limit above data.validation");
-    }
   }
 
   void widths() const {

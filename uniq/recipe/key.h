@@ -27,6 +27,7 @@ struct Key {
   std::string doc;
   std::function<void(const Given&, Recipe&)> read;
   std::function<std::string(const Recipe&)> write;  ///< as YAML on one line
+  bool changes_result = true;                       ///< false: may differ when a run is resumed
 };
 
 }  // namespace uniq::recipe

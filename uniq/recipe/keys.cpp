@@ -48,6 +48,12 @@ std::vector<std::pair<std::string, graph::Granularity>> granularity_words() {
   return words;
 }
 
+/// Says how a run goes or what it leaves, not what it finds.
+Key without_effect(Key key) {
+  key.changes_result = false;
+  return key;
+}
+
 std::vector<Key> run_keys() {
   return {
       number_key("seed", at(&Recipe::seed), Range<std::uint64_t>{.low = 0},
@@ -57,9 +63,10 @@ std::vector<Key> run_keys() {
           "threads", at(&Recipe::threads), Int{.low = 0, .high = 4096},
           "Threads of the arithmetic; 0: one per CPU that the process may use. A run repeats "
           "bit for bit with the same number."),
-      text_key("output", at(&Recipe::output),
-               "Folder of the run: recipe, checkpoints, metrics. Empty: `runs/` and the name of "
-               "the recipe file without its ending."),
+      without_effect(text_key(
+          "output", at(&Recipe::output),
+          "Folder of the run: recipe, checkpoints, metrics. Empty: `runs/` and the name of "
+          "the recipe file without its ending.")),
       text_key("model.name", at(&Recipe::model, &Model::name),
                "Required. A built-in network (" + join(models::model_names()) +
                    ") or a graph's text file, whose name ends in `.graph`. `model: <name>` is "
@@ -84,14 +91,15 @@ std::vector<Key> data_keys() {
                  "Training pictures held out to choose the best epoch. 0: train on all, and the "
                  "last epoch's network is the result."),
       number_key("data.limit", at(&Recipe::data, &Data::limit), Int64{.low = 0, .high = kMany},
-                 "Use only so many training pictures, for a quick trial; 0: all."),
+                 "Use only so many of the training pictures that are not held out, the first ones, "
+                 "for a quick trial; a batch has no more than these. 0: all."),
       number_key("data.batch_size", at(&Recipe::data, &Data::batch_size),
                  Int64{.low = 1, .high = 1 << 24}, "Pictures per step."),
       truth_key("data.drop_last", at(&Recipe::data, &Data::drop_last),
                 "Leave out the last batch of an epoch where it is not full."),
-      number_key("data.workers", at(&Recipe::data, &Data::workers), Int{.low = 0, .high = 256},
-                 "Threads that prepare batches ahead; 0: prepared between the steps. No influence "
-                 "on the result."),
+      without_effect(
+          number_key("data.workers", at(&Recipe::data, &Data::workers), Int{.low = 0, .high = 256},
+                     "Threads that prepare batches ahead; 0: prepared between the steps.")),
       number_key("data.augmentation.pad",
                  at(&Recipe::data, &Data::augmentation, &data::Augmentation::pad),
                  Int{.low = 0, .high = 4096},
@@ -220,17 +228,21 @@ std::vector<Key> train_keys() {
       number_key("train.patience", at(&Recipe::train, &Train::patience),
                  Int64{.low = 0, .high = kMany},
                  "Stop after so many epochs without a better one; 0: never."),
-      number_key("train.save_epochs", at(&Recipe::train, &Train::save_epochs),
-                 Int64{.low = 0, .high = kMany},
-                 "Keep a checkpoint of every so many epochs; 0: only `last` and `best`."),
-      number_key("train.save_minutes", at(&Recipe::train, &Train::save_minutes),
-                 Real{.low = 0, .high = 1e6},
-                 "Write `last.safetensors` after so many minutes, in the middle of an epoch too; "
-                 "0: after each epoch only."),
-      number_key("train.log_batches", at(&Recipe::train, &Train::log_batches),
-                 Int64{.low = 1, .high = kMany}, "A row of the metrics every so many batches."),
-      truth_key("train.tensorboard", at(&Recipe::train, &Train::tensorboard),
-                "Write an event file for TensorBoard beside `metrics.csv` and `metrics.jsonl`."),
+      without_effect(
+          number_key("train.save_epochs", at(&Recipe::train, &Train::save_epochs),
+                     Int64{.low = 0, .high = kMany},
+                     "Keep a checkpoint of every so many epochs; 0: only `last` and `best`.")),
+      without_effect(number_key(
+          "train.save_minutes", at(&Recipe::train, &Train::save_minutes),
+          Real{.low = 0, .high = 1e6},
+          "Write `last.safetensors` after so many minutes, in the middle of an epoch too; "
+          "0: after each epoch only.")),
+      without_effect(number_key("train.log_batches", at(&Recipe::train, &Train::log_batches),
+                                Int64{.low = 1, .high = kMany},
+                                "A row of the metrics every so many batches.")),
+      without_effect(truth_key(
+          "train.tensorboard", at(&Recipe::train, &Train::tensorboard),
+          "Write an event file for TensorBoard beside `metrics.csv` and `metrics.jsonl`.")),
   };
 }
 
@@ -294,12 +306,13 @@ std::string nearest_key(const std::string& name) {
 }
 
 std::string keys_markdown() {
+  constexpr const char* kWithoutEffect = " No influence on the result: may differ when resumed.";
   const Recipe initial;
   std::ostringstream table;
   table << "| key | value | default | meaning |\n|---|---|---|---|\n";
   for (const Key& key : keys()) {
     table << "| `" << key.name << "` | " << key.type << " | `" << key.write(initial) << "` | "
-          << key.doc << " |\n";
+          << key.doc << (key.changes_result ? "" : kWithoutEffect) << " |\n";
   }
   return table.str();
 }

@@ -23,7 +23,7 @@ struct Data {
   std::vector<float> mean;  ///< empty: the data set's usual values
   std::vector<float> deviation;
   std::int64_t validation = 5000;  ///< held-out training pictures; 0: train on all
-  std::int64_t limit = 0;          ///< use only so many training pictures; 0: all
+  std::int64_t limit = 0;          ///< so many of those not held out; 0: all
   std::int64_t batch_size = 128;
   bool drop_last = true;
   int workers = 1;

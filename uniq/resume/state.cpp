@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 
 namespace uniq::resume {
 namespace {
@@ -80,7 +81,7 @@ class StateCheck {
 
   void range(const std::string& key, double value, double low, double high) const {
     if (value >= low && value <= high) return;  // not for NaN
-    fail(key, std::to_string(value), std::to_string(low) + " to " + std::to_string(high));
+    fail(key, number_text(value), number_text(low) + " to " + number_text(high));
   }
 
   void count(const std::string& key, std::int64_t value) const { range(key, value, 0, kMost); }

@@ -5,6 +5,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
+#include "uniq/format/floats.h"
 #include "uniq/graph/parameters.h"
 
 namespace uniq::resume {
@@ -13,8 +14,6 @@ namespace {
 using format::DType;
 using format::Safetensors;
 using format::TensorView;
-constexpr std::string_view kBatchCounter = ".num_batches_tracked";
-
 using Shape = std::vector<std::int64_t>;
 using Shapes = std::map<std::string, Shape>;
 
@@ -55,19 +54,13 @@ const TensorView& checked(const Safetensors& file, const std::string& name, DTyp
   return tensor;
 }
 
-float float_at(const TensorView& tensor, std::size_t index) {
-  float value = 0.0f;  // the file's data need not be aligned
-  std::memcpy(&value, tensor.bytes.data() + index * sizeof value, sizeof value);
-  return value;
-}
-
 void check_numbers(const Safetensors& file, const TensorView& tensor, bool negative) {
   const std::size_t count = tensor.bytes.size() / sizeof(float);
   for (std::size_t i = 0; i < count; ++i) {
-    const float value = float_at(tensor, i);
+    const float value = format::float_at(tensor, i);
     if (std::isfinite(value) && (negative || value >= 0.0f)) continue;
     fail(file, tensor.name, "a number of the run's state cannot be right",
-         std::to_string(value) + " at index " + std::to_string(i),
+         number_text(value) + " at index " + std::to_string(i),
          negative ? "a finite number" : "a finite number of at least 0");
   }
 }
@@ -88,14 +81,14 @@ Shapes parameters_of(const format::CheckpointInfo& info) {
     for (const graph::TensorInfo& tensor : graph::tensors_of(info.graph, id))
       if (!tensor.learned) shapes.erase(tensor.name);
     if (node.as<graph::BatchNorm>() != nullptr)
-      shapes.erase(node.name + std::string(kBatchCounter));
+      shapes.erase(node.name + std::string(format::kBatchCounter));
   }
   return shapes;
 }
 
 void check_network(const Safetensors& file, const Shapes& network) {
   for (const auto& [name, shape] : network) {
-    const bool counts = name.ends_with(kBatchCounter);
+    const bool counts = name.ends_with(format::kBatchCounter);
     check_type(file, find(file, name), counts ? DType::i64 : DType::f32);
   }
 }

@@ -14,6 +14,8 @@
 namespace uniq::train {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 at::Generator generator() { return at::globalContext().defaultGenerator(at::kCPU); }
 
 NamedTensors training_tensors(const nn::GraphModule& network, const Optimizer& optimizer) {
@@ -28,18 +30,13 @@ NamedTensors training_tensors(const nn::GraphModule& network, const Optimizer& o
   return tensors;
 }
 
-bool is_step(const std::string& name) {
-  return name.find(".quan_w.") != std::string::npos || name.find(".quan_a.") != std::string::npos;
-}
-
 /// The bytes are LibTorch's own, and it alone knows which are right.
 void set_random_state(const format::Safetensors& file) {
   try {
     generator().set_state(to_tensor(file.at(resume::kRandomState)));
-  } catch (const c10::Error& error) {
-    throw Error({.what = "the random number generator's state cannot be read",
-                 .where = file.where() + ", tensor " + resume::kRandomState,
-                 .got = error.what_without_backtrace(),
+  } catch (const c10::Error&) {
+    throw Error({.what = "the state of the random number generator cannot be right",
+                 .where = file.where() + ", tensor '" + resume::kRandomState + "'",
                  .remedy = "--overwrite to begin anew"});
   }
 }
@@ -53,21 +50,63 @@ void check_graph(const format::CheckpointInfo& info, const nn::GraphModule& netw
                .remedy = "uniqnn inspect on the checkpoint, or another train.start"});
 }
 
+Json training_of(const format::CheckpointInfo& info, const std::string& where) {
+  Json training = Json::parse(info.training, nullptr, /*allow_exceptions=*/false);
+  if (!training.is_object() || !training.contains("state"))
+    throw Error({.what = "the checkpoint does not say where its run stood", .where = where});
+  return training;
+}
+
+Origin origin_from(const Json& training, const std::string& where) {
+  try {
+    Origin origin{.data = training.at("data").get<std::string>(),
+                  .root = training.at("root").get<std::string>(),
+                  .recipe = training.at("recipe").get<std::string>()};
+    if (!training.contains("extended")) return origin;
+    for (const Json& item : training.at("extended"))
+      origin.extensions.push_back({.done = item.at("epochs_done").get<std::int64_t>(),
+                                   .before = item.at("epochs_before").get<std::int64_t>(),
+                                   .after = item.at("epochs_after").get<std::int64_t>()});
+    return origin;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error({.what = "how the run was begun cannot be read",
+                 .where = where,
+                 .got = error.what(),
+                 .remedy = "--overwrite to begin anew"});
+  }
+}
+
 }  // namespace
+
+std::string to_json(const std::vector<Extension>& extensions) {
+  Json list = Json::array();
+  for (const Extension& extension : extensions)
+    list.push_back({{"epochs_done", extension.done},
+                    {"epochs_before", extension.before},
+                    {"epochs_after", extension.after}});
+  return list.dump();
+}
 
 void save_checkpoint(const std::filesystem::path& path, format::CheckpointInfo info,
                      const nn::GraphModule& network, const Origin& origin, const State& state,
                      const Optimizer* optimizer) {
-  const nlohmann::ordered_json training = {
-      {"data", origin.data},
-      {"root", origin.root},
-      {"recipe", origin.recipe},
-      {"state", nlohmann::ordered_json::parse(to_json(state))}};
+  Json training = {{"data", origin.data},
+                   {"root", origin.root},
+                   {"recipe", origin.recipe},
+                   {"state", Json::parse(resume::to_json(state))}};
+  if (!origin.extensions.empty()) training["extended"] = Json::parse(to_json(origin.extensions));
   info.training = training.dump();
   NamedTensors tensors = state_dict(*network);
   if (optimizer) tensors.merge(training_tensors(network, *optimizer));
   const NamedTensors copies = for_file(tensors);
   format::write_safetensors(path, views(copies), format::to_metadata(info));
+}
+
+Standing read_standing(const std::filesystem::path& path) {
+  const format::Safetensors file(path);
+  const format::CheckpointInfo info = format::read_checkpoint_info(file);
+  return {.origin = origin_from(training_of(info, file.where()), file.where()),
+          .state = resume::state_of(info, file.where())};
 }
 
 State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& network,
@@ -82,7 +121,7 @@ State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& networ
   const State state = resume::state_of(info, file.where());
   resume::check_training_tensors(file, info, optimizer.options(), state.step);
   const NamedTensors own = state_dict(*network);
-  for (const auto& [name, tensor] : own) copy_into(tensor, file.at(name), file.where());
+  copy_network(own, file);
   NamedTensors optimizer_state;
   const std::string& prefix = resume::kOptimizerPrefix;
   for (const auto& [name, view] : file.tensors())
@@ -102,8 +141,13 @@ bool start_from(const std::filesystem::path& path, nn::GraphModule& network) {
   const format::CheckpointInfo info = format::read_checkpoint_info(file);
   check_graph(info, network, path);
   const bool same_plan = info.bit_plan == network->plan();
-  for (const auto& [name, tensor] : state_dict(*network))
-    if (same_plan || !is_step(name)) copy_into(tensor, file.at(name), file.where());
+  // What the network has in fp32 too; the others are the quantizers'.
+  const auto in_fp32 =
+      format::expected_tensors(network->graph(), graph::make_bit_plan(network->graph(), {}));
+  NamedTensors taken = state_dict(*network);
+  if (!same_plan)
+    std::erase_if(taken, [&](const auto& entry) { return !in_fp32.contains(entry.first); });
+  copy_network(taken, file);
   return same_plan;
 }
 

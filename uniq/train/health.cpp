@@ -3,6 +3,8 @@
 #include <ATen/ops/isfinite.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <string_view>
+
 #include "uniq/base/error.h"
 #include "uniq/train/tensors.h"
 
@@ -20,6 +22,16 @@ bool finite(const at::Tensor& values) { return at::isfinite(values).all().item<b
                          "a longer warm-up (schedule.warmup_epochs)"});
 }
 
+/// Whether the tensor `rest` below a node's name is the node's own, or of a node whose name leads
+/// through it (`fc`, then `fc.1`).
+bool is_own(const nn::GraphModule& network, const graph::Node& node, std::string_view rest) {
+  const std::size_t dot = rest.find('.');
+  if (dot == std::string_view::npos) return true;
+  const std::string_view part = rest.substr(0, dot);
+  return (part == "quan_w" || part == "quan_a") && rest.find('.', dot + 1) == rest.npos &&
+         graph::is_layer(node) && network->plan().at(node.name).quantized();
+}
+
 }  // namespace
 
 void require_finite(const nn::GraphModule& network, const std::string& when) {
@@ -27,8 +39,11 @@ void require_finite(const nn::GraphModule& network, const std::string& when) {
   for (const graph::Node& node : network->graph().nodes()) {
     const std::string prefix = node.name + ".";
     for (auto entry = state.lower_bound(prefix);
-         entry != state.end() && entry->first.rfind(prefix, 0) == 0; ++entry)
-      if (!finite(entry->second)) fail("layer " + node.name, "NaN or Inf in " + entry->first, when);
+         entry != state.end() && entry->first.starts_with(prefix); ++entry) {
+      const auto& [name, tensor] = *entry;
+      if (is_own(network, node, std::string_view(name).substr(prefix.size())) && !finite(tensor))
+        fail("layer " + node.name, "NaN or Inf in " + name, when);
+    }
   }
 }
 

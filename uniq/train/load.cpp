@@ -12,8 +12,7 @@ LoadedNetwork load_network(const std::filesystem::path& path, const std::string&
   const format::Safetensors file(path);
   LoadedNetwork loaded{.info = format::read_checkpoint_info(file)};
   loaded.network = nn::GraphModule(loaded.info.graph, loaded.info.bit_plan);
-  for (const auto& [name, tensor] : state_dict(*loaded.network))
-    copy_into(tensor, file.at(name), file.where());
+  copy_network(state_dict(*loaded.network), file);
   place(*loaded.network, parse_device(device));
   loaded.network->eval();
   return loaded;

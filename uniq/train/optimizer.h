@@ -17,6 +17,7 @@ class Optimizer {
   Optimizer(const recipe::Optimizer& options, const torch::nn::Module& network);
 
   const recipe::Optimizer& options() const { return options_; }
+
   void set_learning_rate(double lr);
   /// Clips the gradients where the recipe says so, updates, and clears the gradients.
   void step();

@@ -3,17 +3,20 @@
 #include <torch/csrc/autograd/generated/variable_factories.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <optional>
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
 #include "uniq/base/folder_lock.h"
 #include "uniq/graph/summary.h"
-#include "uniq/models/models.h"
 #include "uniq/pack/pack.h"
+#include "uniq/recipe/network.h"
+#include "uniq/train/batch_norms.h"
 #include "uniq/train/device.h"
 #include "uniq/train/load.h"
+#include "uniq/train/resume.h"
 #include "uniq/train/threads.h"
 #include "uniq/train/trainer.h"
 
@@ -22,20 +25,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRecipe = "recipe.yaml";
-constexpr const char* kLast = "last.safetensors";
-constexpr const char* kBest = "best.safetensors";
-constexpr const char* kResult = "result.json";
-
 /// Pictures per batch in evaluation: nothing depends on it but memory.
 constexpr std::int64_t kEvaluationBatch = 256;
 
-data::Preprocessing preprocessing_for(const recipe::Data& options, const data::Dataset& set) {
+data::Preprocessing preprocessing_for(const recipe::Data& options,
+                                      const data::DatasetGeometry& pictures) {
   const data::DatasetDefaults usual = data::dataset_defaults(options.name);
   data::Preprocessing p;
-  p.channels = set.channels;
-  p.height = set.height;
-  p.width = set.width;
+  p.channels = pictures.channels;
+  p.height = pictures.height;
+  p.width = pictures.width;
   p.mean = options.mean.empty() ? usual.mean : options.mean;
   p.deviation = options.deviation.empty() ? usual.deviation : options.deviation;
   return p;
@@ -61,26 +60,17 @@ void make_folder(const fs::path& folder) {
                  .remedy = "--output for a folder that can be written"});
 }
 
-/// Decides by the folder's contents whether to resume; throws where a run must not be lost.
-bool is_resumed(const std::string& recipe_text, const RunOptions& options) {
+/// For people; what counts is the recipe in the checkpoint. Left alone where nothing has changed.
+void write_recipe(const fs::path& folder, const std::string& text) {
+  const fs::path path = folder / kRecipeFile;
   std::error_code ignored;
-  const bool has_last = fs::exists(options.folder / kLast, ignored);
-  if (has_last && options.if_exists == IfExists::refuse)
-    throw Error({.what = "the folder holds a run already",
-                 .where = options.folder.string(),
-                 .remedy = "--resume to go on with it, --overwrite to begin anew, or --output for "
-                           "another folder"});
-  const bool resume = has_last && options.if_exists == IfExists::resume;
-  if (resume && read_file(options.folder / kRecipe) != recipe_text)
-    throw Error({.what = "the run in this folder was begun with another recipe",
-                 .where = (options.folder / kRecipe).string(),
-                 .remedy = "the settings it was begun with, or --overwrite to begin anew"});
-  return resume;
+  if (fs::exists(path, ignored) && read_file(path) == text) return;
+  write_file(path, text);
 }
 
 /// A file of an earlier run that a new one would not replace.
 bool is_left_over(const std::string& name) {
-  return name == kResult || name == kBest || name == kLast ||
+  return name == kResultFile || name == kBestFile || name == kLastFile ||
          (name.starts_with("epoch-") && name.ends_with(".safetensors"));
 }
 
@@ -97,14 +87,12 @@ void remove_files(const fs::path& folder, Condition condition) {
 }
 
 Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
-                 const std::string& recipe_text, bool resume) {
+                 const std::string& recipe_text, const std::optional<Resumption>& resumption) {
   const recipe::Data& data = recipe.data;
+  // Before the network: that there are no pictures says more than what they do not fit.
   data::Dataset set = data::load_dataset(data.name, data.root, data::Split::train);
-  const data::Preprocessing preprocessing = preprocessing_for(data, set);
-  graph::Graph graph = models::load_model(
-      recipe.model.name,
-      {set.channels, set.height, set.width, static_cast<std::int64_t>(set.classes.size())});
-  graph::BitPlan plan = graph::make_bit_plan(graph, recipe.quantize.bits);
+  auto [graph, plan, pictures] = recipe::network_of(recipe);
+  const data::Preprocessing preprocessing = preprocessing_for(data, pictures);
 
   format::CheckpointInfo info = {graph, plan, preprocessing, set.classes, {}};
   // What is trained can be packed.
@@ -114,19 +102,22 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   Setup setup{.recipe = recipe,
               .options = options,
               .info = std::move(info),
-              .origin = {data.name, data.root, recipe_text},
+              .origin = {data.name, data.root, recipe_text,
+                         resumption ? resumption->extensions : std::vector<Extension>{}},
               .training_set = std::make_unique<data::Dataset>(std::move(set))};
   setup.network = nn::GraphModule(std::move(graph), std::move(plan), recipe.quantize.pact_alpha);
   place(*setup.network, parse_device(options.device));
   setup.optimizer = std::make_unique<Optimizer>(recipe.optimizer, *setup.network);
-  if (!resume && !recipe.train.start.empty())
+  if (!resumption && !recipe.train.start.empty())
     setup.has_steps = start_from(recipe.train.start, setup.network);
 
   data::HoldOut parts = data::hold_out(*setup.training_set, data.validation, recipe.seed);
-  if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size()))
-    parts.training.resize(static_cast<std::size_t>(data.limit));
   data::LoaderOptions loader;
   loader.batch_size = data.batch_size;
+  if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size())) {
+    parts.training.resize(static_cast<std::size_t>(data.limit));
+    loader.batch_size = std::min(loader.batch_size, data.limit);
+  }
   loader.shuffle = true;
   loader.drop_last = data.drop_last;
   loader.augmentation = data.augmentation;
@@ -134,6 +125,9 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   loader.workers = data.workers;
   setup.training = std::make_unique<data::Loader>(*setup.training_set, std::move(parts.training),
                                                   preprocessing, loader);
+  check_batch_norms(setup.info.graph, {.batches = setup.training->batches(),
+                                       .size = loader.batch_size,
+                                       .last = setup.training->last_batch()});
   if (!parts.validation.empty())
     setup.validation = evaluation_loader(*setup.training_set, std::move(parts.validation),
                                          preprocessing, data.workers);
@@ -162,7 +156,7 @@ class TestSet {
 
 void write_result(const Setup& setup, const State& state, const Evaluation& test) {
   const graph::Summary summary = graph::summarize(setup.info.graph, setup.info.bit_plan);
-  const nlohmann::ordered_json result = {
+  nlohmann::ordered_json result = {
       {"test", nlohmann::ordered_json::parse(to_json(test, setup.info.classes))},
       {"test_reads", setup.recipe.train.test_each_epoch ? "each epoch" : "once"},
       {"best_epoch", state.best_epoch},
@@ -171,7 +165,9 @@ void write_result(const Setup& setup, const State& state, const Evaluation& test
       {"weight_bytes", summary.weight_bytes},
       {"fp32_weight_bytes", summary.fp32_bytes},
       {"seconds", state.seconds}};
-  write_file(setup.options.folder / kResult, result.dump(2) + "\n");
+  if (!setup.origin.extensions.empty())
+    result["extended"] = nlohmann::ordered_json::parse(to_json(setup.origin.extensions));
+  write_file(setup.options.folder / kResultFile, result.dump(2) + "\n");
 }
 
 }  // namespace
@@ -181,18 +177,22 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   const std::string recipe_text = recipe::to_yaml(recipe);
   make_folder(options.folder);
   const FolderLock lock(options.folder, "trains in this folder");
-  const bool resume = is_resumed(recipe_text, options);
-  Setup setup = make_setup(recipe, options, recipe_text, resume);
+  const std::optional<Resumption> resumption = find_resumption(recipe, options);
+  Setup setup = make_setup(recipe, options, recipe_text, resumption);
   TestSet test_set(setup);
   // Only now that nothing is wrong with recipe, data and start may an earlier run go.
   remove_files(options.folder, is_torn);
-  if (!resume) {
+  if (!resumption) {
     remove_files(options.folder, is_left_over);
-    write_file(options.folder / kRecipe, recipe_text);
+    write_recipe(options.folder, recipe_text);
   }
   Trainer trainer(setup, [&] { return test_set.evaluate(setup.network); });
-  if (resume) {
+  if (resumption) {
     trainer.resume();
+    write_recipe(options.folder, recipe_text);
+    // The run is no longer complete.
+    if (resumption->has_more_epochs)
+      remove_files(options.folder, [](const std::string& name) { return name == kResultFile; });
   } else {
     trainer.begin();
   }
@@ -202,7 +202,7 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
     result.interrupted = true;
     return result;
   }
-  LoadedNetwork best = load_network(options.folder / kBest, options.device);
+  LoadedNetwork best = load_network(options.folder / kBestFile, options.device);
   result.best_epoch = trainer.state().best_epoch;
   result.test = test_set.evaluate(best.network);
   write_result(setup, trainer.state(), result.test);

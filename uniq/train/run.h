@@ -1,6 +1,6 @@
 // A whole training run: data, network, calibration, epochs, evaluation, and its folder:
 //
-//   recipe.yaml        the resolved recipe
+//   recipe.yaml        the resolved recipe, with which it was last started
 //   metrics.csv .jsonl, events.out.tfevents.*
 //   last.safetensors   network, optimizer and position: what --resume goes on from
 //   best.safetensors   the network of the best epoch
@@ -18,6 +18,11 @@
 
 namespace uniq::train {
 
+inline constexpr const char* kRecipeFile = "recipe.yaml";
+inline constexpr const char* kLastFile = "last.safetensors";
+inline constexpr const char* kBestFile = "best.safetensors";
+inline constexpr const char* kResultFile = "result.json";
+
 enum class IfExists {
   refuse,     ///< Error where the folder holds a run
   resume,     ///< go on from last.safetensors; begin where there is none
@@ -27,7 +32,8 @@ enum class IfExists {
 struct RunOptions {
   std::filesystem::path folder;  ///< made where it does not exist
   IfExists if_exists = IfExists::refuse;
-  std::string device = "cpu";               ///< as in torch::Device: "cpu", "cuda", "cuda:1"
+  bool extend = false;         ///< resume: to more epochs than before, whatever the schedule
+  std::string device = "cpu";  ///< as in torch::Device: "cpu", "cuda", "cuda:1"
   const std::atomic<bool>* stop = nullptr;  ///< set: finish the batch, save, return
   Listener* listener = nullptr;
 };
@@ -39,8 +45,10 @@ struct RunResult {
   std::filesystem::path folder;
 };
 
-/// Trains by the recipe. Throws Error (bad data, NaN: names the first layer where it appeared, full
-/// disk) and leaves the last checkpoint whole.
+/// Trains by the recipe. A run is resumed to the bit where nothing that has an influence on its
+/// result differs; more epochs may follow where the schedule permits it (resume.h). Throws Error
+/// (bad data, NaN: names the first layer where it appeared, full disk) and leaves the last
+/// checkpoint whole.
 RunResult run(const recipe::Recipe& recipe, const RunOptions& options);
 
 }  // namespace uniq::train

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/format/checkpoint.h"
 
 namespace uniq::train {
 namespace {
@@ -91,6 +92,17 @@ void copy_into(const at::Tensor& target, const format::TensorView& source,
                  .got = shape_text(source.shape),
                  .expected = shape_text(target.sizes())});
   target.copy_(to_tensor(source));
+}
+
+void copy_network(const NamedTensors& targets, const format::Safetensors& file) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, target] : targets) {
+    if (name.ends_with(format::kBatchCounter) && !file.tensors().contains(name)) {
+      target.zero_();
+    } else {
+      copy_into(target, file.at(name), file.where());
+    }
+  }
 }
 
 }  // namespace uniq::train

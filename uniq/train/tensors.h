@@ -31,4 +31,8 @@ at::Tensor to_tensor(const format::TensorView& view);
 void copy_into(const at::Tensor& target, const format::TensorView& source,
                const std::string& where);
 
+/// Copies a network's tensors out of its checkpoint. Floats of 16 bits widen exactly; a batch
+/// norm's counter that is missing becomes 0.
+void copy_network(const NamedTensors& targets, const format::Safetensors& file);
+
 }  // namespace uniq::train

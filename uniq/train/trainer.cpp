@@ -57,9 +57,9 @@ Trainer::~Trainer() = default;
 bool Trainer::stopping() const { return setup_.options.stop && setup_.options.stop->load(); }
 
 void Trainer::resume() {
-  const std::filesystem::path last = setup_.options.folder / "last.safetensors";
-  state_ = load_checkpoint(last, setup_.network, *setup_.optimizer);
-  check_state(state_, setup_.recipe.train.epochs, setup_.training->batches(), last.string());
+  const std::filesystem::path file = setup_.options.folder / kLastFile;
+  state_ = load_checkpoint(file, setup_.network, *setup_.optimizer);
+  check_state(state_, setup_.recipe.train.epochs, setup_.training->batches(), file.string());
   open_metrics(/*resumed=*/true);
 }
 
@@ -105,7 +105,15 @@ bool Trainer::calibrate() {
     if (setup_.options.listener) setup_.options.listener->progress(progress, "calibration", "");
   }
   quant::stop_calibration(*setup_.network);
+  report_fallbacks();
   return true;
+}
+
+void Trainer::report_fallbacks() {
+  const std::vector<std::string> fallbacks = quant::fallbacks(*setup_.network);
+  if (fallbacks.empty() || !setup_.options.listener) return;
+  setup_.options.listener->message("weights without a scale of their own: " +
+                                   join(fallbacks, "; "));
 }
 
 bool Trainer::train() {
@@ -158,7 +166,7 @@ void Trainer::train_batch(const data::Batch& batch) {
       at::cross_entropy_loss(logits, pictures.labels, {}, at::Reduction::Mean,
                              /*ignore_index=*/-100, recipe.train.label_smoothing);
   const auto value = loss.item<double>();
-  if (!std::isfinite(value)) report_non_finite(network, pictures.values, when());
+  if (!std::isfinite(value)) report_non_finite(network, pictures.values, in_step());
   nn::with_tensor_memory("the network's gradients", [&] {
     loss.backward();
     setup_.optimizer->set_learning_rate(lr);
@@ -187,13 +195,20 @@ at::Tensor Trainer::logits_of(const at::Tensor& pictures) {
     return setup_.network->forward(pictures);
   } catch (const Error&) {
     // A quantizer refuses a step that is not finite; the layer where that began may lie before it.
-    require_finite(setup_.network, when());
+    require_finite(setup_.network, in_step());
     throw;
   }
 }
 
-std::string Trainer::when() const {
+std::string Trainer::in_step() const {
   return "epoch " + std::to_string(state_.epoch + 1) + ", step " + std::to_string(state_.step + 1);
+}
+
+std::string Trainer::after_step() const {
+  if (state_.step == 0) return "before the first step";
+  // The epoch is counted up behind its last batch.
+  const std::int64_t epoch = state_.batch > 0 ? state_.epoch + 1 : state_.epoch;
+  return "epoch " + std::to_string(epoch) + ", after step " + std::to_string(state_.step);
 }
 
 void Trainer::show(const std::string& tail) {
@@ -227,7 +242,7 @@ std::optional<Evaluation> Trainer::select() {
 }
 
 void Trainer::finish_epoch() {
-  require_finite(setup_.network, when());
+  require_finite(setup_.network, after_step());
   reestimate();
   const std::optional<Evaluation> found = select();
   std::string line = epoch_text() + format(": loss %.4f, top-1 %.2f %%",
@@ -249,7 +264,7 @@ void Trainer::finish_epoch() {
   state_.batch = 0;
   state_.epoch_sums = {};
   // The network before the position: killed in between, the resumed run writes it again.
-  if (better) save_network("best.safetensors");
+  if (better) save_network(kBestFile);
   const std::int64_t every = setup_.recipe.train.save_epochs;
   if (every > 0 && state_.epoch % every == 0)
     save_network("epoch-" + std::to_string(state_.epoch) + ".safetensors");
@@ -262,13 +277,13 @@ void Trainer::save_network(const std::filesystem::path& name) {
 }
 
 void Trainer::save_last() {
-  require_finite(setup_.network, when());
+  require_finite(setup_.network, after_step());
   const double time = now();
   state_.seconds += time - clock_;
   clock_ = time;
   state_.metrics = metrics_->sync();
-  save_checkpoint(setup_.options.folder / "last.safetensors", setup_.info, setup_.network,
-                  setup_.origin, state_, setup_.optimizer.get());
+  save_checkpoint(setup_.options.folder / kLastFile, setup_.info, setup_.network, setup_.origin,
+                  state_, setup_.optimizer.get());
   last_saved_ = now();
 }
 

@@ -47,6 +47,7 @@ class Trainer {
   bool out_of_patience() const;
   void observe_next_batch();
   bool calibrate();
+  void report_fallbacks();
   bool train_epoch();
   void train_batch(const data::Batch& batch);
   at::Tensor logits_of(const at::Tensor& pictures);
@@ -58,7 +59,8 @@ class Trainer {
   void save_last();
   void save_network(const std::filesystem::path& name);
   void show(const std::string& tail);
-  std::string when() const;
+  std::string in_step() const;     ///< for errors: the step under way
+  std::string after_step() const;  ///< for errors: the last one
   std::string epoch_text() const;
 
   Setup& setup_;

@@ -85,6 +85,11 @@ void declare_train(CLI::App& app, TrainOptions& options) {
   CLI::Option* resume =
       command.add_flag("--resume", options.resume, "Go on with the run in its folder")
           ->disable_flag_override();
+  command
+      .add_flag("--extend", options.extend,
+                "With --resume: go on to more train.epochs, although the schedule changes")
+      ->disable_flag_override()
+      ->needs(resume);
   command.add_flag("--overwrite", options.overwrite, "Begin anew where the folder holds a run")
       ->disable_flag_override()
       ->excludes(resume);
@@ -100,7 +105,8 @@ void declare_train(CLI::App& app, TrainOptions& options) {
       "  uniqnn train recipe.yaml\n"
       "  uniqnn train recipe.yaml --set train.epochs=3 optimizer.lr=0.05\n"
       "  uniqnn train recipe.yaml --output runs/second --set seed=1\n"
-      "  uniqnn train recipe.yaml --resume");
+      "  uniqnn train recipe.yaml --resume\n"
+      "  uniqnn train recipe.yaml --resume --extend --set train.epochs=30");
 }
 
 void declare_eval(CLI::App& app, EvalOptions& options) {

@@ -11,6 +11,7 @@ struct TrainOptions {
   std::string recipe;
   std::vector<std::string> settings;  ///< "key=value", applied over the recipe's
   bool resume = false;
+  bool extend = false;  ///< with resume
   bool overwrite = false;
   std::string output;  ///< folder of the run; empty: the recipe's
   std::string device = "cpu";

@@ -82,6 +82,7 @@ int train(const TrainOptions& options, const std::vector<std::string>& arguments
     ConsoleListener listener(options.quiet);
     return train::run(recipe, {.folder = folder_of(options, recipe),
                                .if_exists = if_exists(options),
+                               .extend = options.extend,
                                .device = options.device,
                                .stop = &stop,
                                .listener = &listener});

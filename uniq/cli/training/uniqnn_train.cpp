@@ -41,6 +41,12 @@ int run(const std::vector<std::string>& arguments) {
                              "`uniqnn " + request.command + "`"});
 }
 
+/// LibTorch's warnings speak to those who program with it: a user can do nothing about them.
+class NoWarnings : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& /*warning*/) override {}
+};
+
 /// LibTorch's errors carry a backtrace, which tells a user nothing.
 int run_without_backtraces(const std::vector<std::string>& arguments) {
   try {
@@ -67,6 +73,8 @@ void obey_spin_count(char** arguments) {
 int main(int count, char** arguments) {
   uniq::cli::obey_spin_count(arguments);
   uniq::train::keep_freed_memory();
+  uniq::cli::NoWarnings no_warnings;
+  const c10::WarningUtils::WarningHandlerGuard guard(&no_warnings);
   return uniq::cli::guarded([&] {
     return uniq::cli::run_without_backtraces(
         std::vector<std::string>(arguments + (count > 0 ? 1 : 0), arguments + count));

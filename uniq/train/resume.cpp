@@ -1,0 +1,75 @@
+#include "uniq/train/resume.h"
+
+#include <string>
+#include <system_error>
+
+#include "uniq/base/error.h"
+#include "uniq/base/text.h"
+#include "uniq/recipe/difference.h"
+
+namespace uniq::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kEpochs = "train.epochs";
+
+/// The recipe of the checkpoint, which says what was done; recipe.yaml holds the same for people.
+recipe::Recipe recipe_of(const Standing& standing, const std::string& where) {
+  try {
+    return recipe::parse_recipe(standing.origin.recipe, where + ", recipe", {});
+  } catch (const UsageError& error) {
+    throw Error(error.what());  // what a file says is not the user's request
+  }
+}
+
+std::string text_of(const std::vector<recipe::Difference>& differences) {
+  std::vector<std::string> texts;
+  for (const recipe::Difference& difference : differences)
+    texts.push_back(difference.key + " " + difference.after + " (begun with " + difference.before +
+                    ")");
+  return join(texts);
+}
+
+[[noreturn]] void refuse(const std::vector<recipe::Difference>& differences, bool would_extend,
+                         const fs::path& folder) {
+  throw Error({.what = "the run in this folder was begun with another recipe",
+               .where = (folder / kRecipeFile).string(),
+               .got = text_of(differences),
+               .remedy = std::string(would_extend ? "--extend to go on to more epochs, " : "") +
+                         "the settings it was begun with, or --overwrite to begin anew"});
+}
+
+}  // namespace
+
+bool permits_more_epochs(const recipe::Schedule& schedule) {
+  return schedule.kind != recipe::ScheduleKind::cosine;
+}
+
+std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const RunOptions& options) {
+  std::error_code ignored;
+  const fs::path last = options.folder / kLastFile;
+  if (!fs::exists(last, ignored) || options.if_exists == IfExists::overwrite) return std::nullopt;
+  if (options.if_exists == IfExists::refuse)
+    throw Error({.what = "the folder holds a run already",
+                 .where = options.folder.string(),
+                 .remedy = "--resume to go on with it, --overwrite to begin anew, or --output for "
+                           "another folder"});
+  const Standing standing = read_standing(last);
+  const recipe::Recipe begun = recipe_of(standing, last.string());
+  std::vector<recipe::Difference> differences = recipe::differences(begun, recipe);
+  const bool more = recipe.train.epochs > begun.train.epochs;
+  const bool permitted = options.extend || permits_more_epochs(recipe.schedule);
+  if (more && permitted)
+    std::erase_if(differences, [](const auto& difference) { return difference.key == kEpochs; });
+  if (!differences.empty())
+    refuse(differences, more && !permitted && differences.size() == 1, options.folder);
+
+  Resumption resumption{.extensions = standing.origin.extensions, .has_more_epochs = more};
+  if (more && options.extend)
+    resumption.extensions.push_back(
+        {.done = standing.state.epoch, .before = begun.train.epochs, .after = recipe.train.epochs});
+  return resumption;
+}
+
+}  // namespace uniq::train
