@@ -169,16 +169,18 @@ TEST(Network, ChainsWriteNothingThatOtherThreadsStillRead) {
       SCOPED_TRACE(cpu.model + ", " + std::string(kernels::isa_name(isa)));
       const Network network(model, {.isa = isa, .cpu = cpu});
       const std::vector<Step>& steps = network.steps();
-      const auto continues = [&](const char* name) {
-        return std::ranges::find(steps, name, &Step::name)->continues;
+      const auto step = [&](const char* name) -> const Step& {
+        return *std::ranges::find(steps, name, &Step::name);
       };
       // A window of 3x3 reads rows that other threads write; behind it, a 1x1 and that of the next
-      // block do not, with kernels that say so.
-      EXPECT_FALSE(continues("features.3.conv.1.0"));
-      EXPECT_EQ(continues("features.3.conv.2"), isa != kernels::Isa::scalar);
-      EXPECT_EQ(continues("features.4.conv.0.0"), isa != kernels::Isa::scalar);
-      EXPECT_FALSE(continues("features.4.conv.1.0"));
-      EXPECT_FALSE(continues("pool"));
+      // block do not, where their kernels read no other pixels.
+      EXPECT_FALSE(step("features.3.conv.1.0").continues);
+      for (const char* const name : {"features.3.conv.2", "features.4.conv.0.0"})
+        EXPECT_EQ(step(name).continues,
+                  std::get<CodeConvCore>(step(name).core).prepared.reads_windows_alone)
+            << name;
+      EXPECT_FALSE(step("features.4.conv.1.0").continues);
+      EXPECT_FALSE(step("pool").continues);
       // While a thread is in a chain's last step, another may read what the first one reads.
       const auto meet = [&](int a, int b) {
         const Buffer& x = network.buffers()[static_cast<std::size_t>(a)];
