@@ -9,7 +9,6 @@
 
 #include "tests/format/small_checkpoint.h"
 #include "uniq/base/error.h"
-#include "uniq/graph/builder.h"
 
 namespace uniq::resume {
 namespace {
@@ -30,6 +29,12 @@ bool is_buffer(const std::string& name) {
          name.ends_with(".num_batches_tracked");
 }
 
+/// Adam's count of the updates of a parameter.
+void add_count(SmallCheckpoint& checkpoint, const std::string& name, std::int64_t count) {
+  checkpoint.add(name, {}, 0.0f, DType::i64);
+  std::memcpy(checkpoint.data.at(name).data(), &count, sizeof count);
+}
+
 /// What a run with this optimizer leaves behind.
 SmallCheckpoint run_of(const recipe::Optimizer& optimizer,
                        const graph::BitRequest& request = two_bits()) {
@@ -43,7 +48,7 @@ SmallCheckpoint run_of(const recipe::Optimizer& optimizer,
     } else {
       checkpoint.add(prefix + ".exp_avg", shape, -0.5f);
       checkpoint.add(prefix + ".exp_avg_sq", shape, 0.0f);
-      checkpoint.add(prefix + ".step", {}, 0.0f, DType::i64);
+      add_count(checkpoint, prefix + ".step", 13);
     }
     if (name.ends_with(".delta") || name.ends_with(".alpha")) {
       checkpoint.add("training.guard." + name.substr(0, name.rfind('.')), shape, 0.001f);
@@ -165,9 +170,7 @@ TEST(TrainingTensors, ValuesThatCannotBeRightAreRefused) {
   square.add("training.optimizer.fc.bias.exp_avg_sq", {3}, -1e-9f);
   expect_refused(square, kAdam, "optimizer.fc.bias.exp_avg_sq", "at least 0");
   SmallCheckpoint step = run_of(kAdam);
-  std::vector<std::byte>& bytes = step.data.at("training.optimizer.fc.bias.step");
-  std::memset(bytes.data(), 0xff, bytes.size());
-  step.tensors.at("training.optimizer.fc.bias.step").bytes = bytes;
+  add_count(step, "training.optimizer.fc.bias.step", -1);
   expect_refused(step, kAdam, "optimizer.fc.bias.step", "got -1, expected at least 1 step");
 }
 
