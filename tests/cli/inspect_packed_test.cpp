@@ -17,13 +17,13 @@ using uniq::testing::digits_checkpoint;
 using uniq::testing::ProgramResult;
 using uniq::testing::uniqnn;
 
-const graph::BitRequest kBits = {
+const graph::BitRequest kInspectedBits = {
     .weight_bits = 2, .activation_bits = 3, .granularity = graph::Granularity::kernel};
 
 class InspectPacked : public uniq::testing::PackedFiles {};
 
 TEST_F(InspectPacked, TellsTheWholeFileInJson) {
-  pack(digits_checkpoint(kBits));
+  pack(digits_checkpoint(kInspectedBits));
   const ProgramResult result = uniqnn({"inspect", model(), "--json"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
@@ -43,7 +43,7 @@ TEST_F(InspectPacked, TellsTheWholeFileInJson) {
 }
 
 TEST_F(InspectPacked, TellsEveryNodeInJson) {
-  pack(digits_checkpoint(kBits));
+  pack(digits_checkpoint(kInspectedBits));
   const json found = json::parse(uniqnn({"inspect", model(), "--json"}).out);
   const format::PackedModel packed = format::read_packed(model());
   EXPECT_EQ(found["output"], packed.output);
@@ -84,7 +84,7 @@ TEST_F(InspectPacked, TellsEveryNodeInJson) {
 }
 
 TEST_F(InspectPacked, IsReadableByPeople) {
-  pack(digits_checkpoint(kBits));
+  pack(digits_checkpoint(kInspectedBits));
   const std::string text = uniqnn({"inspect", model()}).out;
   for (const char* line :
        {"format +packed model, version 1\n", "size +[0-9,]+ bytes, [0-9,]+ of them metadata\n",
@@ -103,7 +103,7 @@ TEST_F(InspectPacked, IsReadableByPeople) {
 
 TEST_F(InspectPacked, ShowsNamesFitForATerminal) {
   // A reader refuses control characters; what else a stranger writes is shown as it is, cut.
-  format::CheckpointInfo info = digits_checkpoint(kBits);
+  format::CheckpointInfo info = digits_checkpoint(kInspectedBits);
   info.classes[0] = std::string(200, 'x');
   pack(info);
   const ProgramResult result = uniqnn({"inspect", model()});

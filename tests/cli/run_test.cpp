@@ -27,7 +27,7 @@ using uniq::testing::uniqnn;
 
 using Bytes = std::vector<std::uint8_t>;
 
-const graph::BitRequest kBits = {.weight_bits = 2, .activation_bits = 2};
+const graph::BitRequest kShownBits = {.weight_bits = 2, .activation_bits = 2};
 
 /// 4x4 pixels that differ.
 Bytes some_pixels(int first) {
@@ -88,7 +88,7 @@ class Run : public uniq::testing::PackedFiles {
 };
 
 TEST_F(Run, TellsEveryClassOfAPgm) {
-  const format::CheckpointInfo info = small_checkpoint(kBits);
+  const format::CheckpointInfo info = small_checkpoint(kShownBits);
   pack(info);
   const Bytes pixels = some_pixels(5);
   const std::string file = write_pgm("a.pgm", pixels);
@@ -100,7 +100,7 @@ TEST_F(Run, TellsEveryClassOfAPgm) {
 }
 
 TEST_F(Run, PreparesPicturesAsTheModelSays) {
-  format::CheckpointInfo info = small_checkpoint(kBits);
+  format::CheckpointInfo info = small_checkpoint(kShownBits);
   info.preprocessing.resize = "stretch";
   pack(info);
   const std::string folder = UNIQ_PICTURES;
@@ -120,7 +120,7 @@ TEST_F(Run, PreparesPicturesAsTheModelSays) {
 }
 
 TEST_F(Run, GoesThroughTheFirstPicturesOfAnIdxFile) {
-  const format::CheckpointInfo info = small_checkpoint(kBits);
+  const format::CheckpointInfo info = small_checkpoint(kShownBits);
   pack(info);
   Bytes all;
   for (const int first : {0, 40, 90}) {
@@ -150,7 +150,7 @@ TEST_F(Run, GoesThroughTheFirstPicturesOfAnIdxFile) {
 }
 
 TEST_F(Run, IsReadableByPeople) {
-  pack(small_checkpoint(kBits));
+  pack(small_checkpoint(kShownBits));
   const std::string file = write_pgm("a.pgm", some_pixels(5));
   const json predictions = pictures({model(), file})[0]["predictions"];
   const ProgramResult result = uniqnn({"run", model(), file, "--top", "2"});
@@ -170,7 +170,7 @@ TEST_F(Run, IsReadableByPeople) {
 }
 
 TEST_F(Run, SaysTheSameOnEveryInstructionSetAndNumberOfThreads) {
-  pack(small_checkpoint(kBits));
+  pack(small_checkpoint(kShownBits));
   const std::string file = write_pgm("a.pgm", some_pixels(77));
   const std::string expected = uniqnn({"run", model(), file, "--json"}).out;
   EXPECT_NE(expected, "");
@@ -187,7 +187,7 @@ TEST_F(Run, SaysTheSameOnEveryInstructionSetAndNumberOfThreads) {
 }
 
 TEST_F(Run, GoesOnWithTheOtherPictures) {
-  pack(small_checkpoint(kBits));
+  pack(small_checkpoint(kShownBits));
   const std::string first = write_pgm("first.pgm", some_pixels(1));
   const std::string last = write_pgm("last.pgm", some_pixels(9));
   const std::string alone = uniqnn({"run", model(), first, last}).out;
@@ -224,7 +224,7 @@ TEST_F(Run, GoesOnWithTheOtherPictures) {
 }
 
 TEST_F(Run, FailsWhereNoPictureCanBeRead) {
-  pack(small_checkpoint(kBits));
+  pack(small_checkpoint(kShownBits));
   const std::string bad = write("text", "not a picture");
   const ProgramResult result = uniqnn({"run", model(), bad, bad});
   EXPECT_EQ(result.exit_code, 1);
@@ -233,7 +233,7 @@ TEST_F(Run, FailsWhereNoPictureCanBeRead) {
 }
 
 TEST_F(Run, ReadsPipesAndStandardInput) {
-  pack(small_checkpoint(kBits));
+  pack(small_checkpoint(kShownBits));
   const std::string file = write_pgm("a.pgm", some_pixels(5));
   json expected = pictures({model(), file});
   const auto run_in_shell = [&](const std::string& pictures) {
@@ -252,7 +252,7 @@ TEST_F(Run, ReadsPipesAndStandardInput) {
 }
 
 TEST_F(Run, ShowsNamesWithoutWhatActsOnATerminal) {
-  format::CheckpointInfo info = small_checkpoint(kBits);
+  format::CheckpointInfo info = small_checkpoint(kShownBits);
   info.classes[0] = "left\u202eright";
   pack(info);
   const std::string file = write_pgm("a\u202eb\x1b[31m.pgm", some_pixels(5));

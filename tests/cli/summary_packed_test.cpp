@@ -15,13 +15,13 @@ using uniq::testing::digits_checkpoint;
 using uniq::testing::ProgramResult;
 using uniq::testing::uniqnn;
 
-const graph::BitRequest kBits = {.weight_bits = 2, .activation_bits = 3};
+const graph::BitRequest kSummarizedBits = {.weight_bits = 2, .activation_bits = 3};
 const uniq::testing::ProgramOptions kScalar = {.environment = {"UNIQ_ISA=scalar"}};
 
 class SummaryOfPacked : public uniq::testing::PackedFiles {};
 
 TEST_F(SummaryOfPacked, TellsLayersInJson) {
-  const format::CheckpointInfo info = digits_checkpoint(kBits);
+  const format::CheckpointInfo info = digits_checkpoint(kSummarizedBits);
   pack(info);
   const ProgramResult result = uniqnn({"summary", model(), "--json"}, kScalar);
   EXPECT_EQ(result.exit_code, 0);
@@ -56,7 +56,7 @@ TEST_F(SummaryOfPacked, TellsLayersInJson) {
 }
 
 TEST_F(SummaryOfPacked, IsReadableByPeople) {
-  pack(digits_checkpoint(kBits));
+  pack(digits_checkpoint(kSummarizedBits));
   const std::string text = uniqnn({"summary", model()}, kScalar).out;
   for (const char* line :
        {"layer +type +output +bits w/a +grids w/a +kernel +weights +MACs +size\n",
@@ -83,7 +83,7 @@ TEST_F(SummaryOfPacked, TellsFp32Layers) {
 }
 
 TEST_F(SummaryOfPacked, CannotBeChanged) {
-  pack(digits_checkpoint(kBits));
+  pack(digits_checkpoint(kSummarizedBits));
   const ProgramResult result = uniqnn({"summary", model(), "--set", "seed=1"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("only a recipe can be changed by --set"));

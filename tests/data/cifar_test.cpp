@@ -7,9 +7,9 @@
 namespace uniq::data {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr std::size_t kPicture = 3 * 32 * 32;
 

@@ -7,10 +7,10 @@
 namespace uniq::data {
 namespace {
 
-using testing::AllOf;
-using testing::Each;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST(DatasetTest, NamesAndDefaultsAreKnown) {
   EXPECT_THAT(dataset_names(), ElementsAre("fashion_mnist", "mnist", "cifar10", "cifar100"));
@@ -25,7 +25,7 @@ TEST(DatasetTest, NamesAndDefaultsAreKnown) {
 TEST(DatasetTest, NamesOfClassesAreKnownWithoutTheData) {
   for (const std::string& name : dataset_names())
     EXPECT_EQ(static_cast<std::int64_t>(class_names(name, "").size()),
-              dataset_geometry(name).classes)
+              look_at_dataset(name, "").classes)
         << name;
   EXPECT_EQ(class_names("fashion_mnist", "nowhere")[9], "Ankle boot");
 }

@@ -7,7 +7,7 @@
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string golden(const std::string& name) {
   return read_file(std::string(UNIQ_GOLDEN_PICTURES "/") + name);

@@ -7,7 +7,7 @@
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string big_endian(std::uint32_t value) {
   std::string bytes;

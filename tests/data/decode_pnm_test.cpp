@@ -4,7 +4,7 @@
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::vector<std::uint8_t> pixels_of(const std::string& contents) {
   return decode_pnm(contents, "a.pgm", {}).pixels;

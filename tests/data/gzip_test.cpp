@@ -7,8 +7,8 @@
 namespace uniq::data {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 std::string read_all(const std::string& packed, std::size_t step) {
   GzipReader reader(packed, "a.gz");

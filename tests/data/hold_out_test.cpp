@@ -7,11 +7,11 @@
 namespace uniq::data {
 namespace {
 
-using testing::Each;
-using testing::ElementsAre;
-using testing::ElementsAreArray;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // Labels only, `counts[label]` of each, mixed.
 Dataset labelled(const std::vector<int>& counts) {

@@ -7,9 +7,9 @@
 namespace uniq::data {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const std::vector<std::string> kTen = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
 

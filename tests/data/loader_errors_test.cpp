@@ -9,7 +9,7 @@
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST_F(LoaderTest, BeforeTheFirstStartAndBehindTheEndThereIsNothing) {
   for (const int workers : {0, 2}) {

@@ -13,9 +13,9 @@
 namespace uniq::data {
 namespace {
 
-using testing::ElementsAre;
-using testing::Ge;
-using testing::Le;
+using ::testing::ElementsAre;
+using ::testing::Ge;
+using ::testing::Le;
 
 TEST_F(LoaderTest, WithoutShufflingPicturesComeInOrderUnchanged) {
   LoaderOptions options;

@@ -7,7 +7,7 @@
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::filesystem::path golden(const std::string& name) {
   return std::filesystem::path(UNIQ_GOLDEN_PICTURES) / name;

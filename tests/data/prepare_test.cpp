@@ -6,7 +6,7 @@
 namespace uniq::data {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Preprocessing wanted(std::int64_t channels, std::int64_t height, std::int64_t width,
                      const std::string& resize) {

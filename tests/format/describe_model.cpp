@@ -46,7 +46,7 @@ std::string stage_text(const Stage& stage) {
          "\n";
 }
 
-std::string describe(const PackedNode& node) {
+std::string describe_node(const PackedNode& node) {
   std::string text = node.name + ": " + std::string(packed_op_name(node.op)) + " of";
   for (const int input : node.inputs) text += " " + std::to_string(input);
   const format::Window& w = node.window;
@@ -78,7 +78,7 @@ std::string describe(const PackedModel& model) {
                      numbers(p.mean) + "\n  deviation" + numbers(p.deviation) + "\nclasses";
   for (const std::string& name : model.classes) text += " " + name;
   text += "\noutput " + std::to_string(model.output) + "\n";
-  for (const PackedNode& node : model.nodes) text += describe(node);
+  for (const PackedNode& node : model.nodes) text += describe_node(node);
   return text;
 }
 

@@ -11,7 +11,7 @@ namespace uniq::testing {
 namespace {
 
 /// Touches every byte that the model points to.
-std::string written_again(const format::PackedModel& model) {
+std::string model_written_again(const format::PackedModel& model) {
   return describe(format::read_packed(format::to_bytes(model), "written again"));
 }
 
@@ -24,7 +24,7 @@ bool read_untrusted_model(std::span<const std::byte> bytes) {
   } catch (const Error&) {
     return false;  // with a message: what is meant to happen
   }
-  if (written_again(model) != describe(model)) {
+  if (model_written_again(model) != describe(model)) {
     throw std::logic_error("a model that was read is another one when written again");
   }
   return true;

@@ -21,7 +21,7 @@ BitPlan plan_of(Method method, int weight_bits, int activation_bits) {
 
 /// The refusal of the w2a2 plan's JSON after `change`.
 template <class Change>
-std::string refusal(Change&& change) {
+std::string json_refusal(Change&& change) {
   Json json = Json::parse(to_json(plan_of(Method::uniq, 2, 2)));
   change(json);
   return error_of<Error>([&] { bit_plan_from_json(json.dump(), residual_network()); });
@@ -67,39 +67,39 @@ TEST(BitPlanJson, RefusesWhatIsNoPlan) {
 }
 
 TEST(BitPlanJson, RefusesThePlanOfAnotherNetwork) {
-  EXPECT_EQ(refusal([](Json& json) { json["layers"].erase("conv1"); }),
+  EXPECT_EQ(json_refusal([](Json& json) { json["layers"].erase("conv1"); }),
             "bit plan: entry is missing (layers): got no conv1, expected conv1");
-  EXPECT_EQ(refusal([](Json& json) { json["layers"]["conv9"] = json["layers"]["conv1"]; }),
+  EXPECT_EQ(json_refusal([](Json& json) { json["layers"]["conv9"] = json["layers"]["conv1"]; }),
             "bit plan: layer is not in the network: got conv9, expected a convolution or linear "
             "layer of the graph");
 }
 
 TEST(BitPlanJson, RefusesWidthsAndMethods) {
-  EXPECT_EQ(refusal([](Json& json) { json["layers"]["conv1"]["weight_bits"] = 9; }),
+  EXPECT_EQ(json_refusal([](Json& json) { json["layers"]["conv1"]["weight_bits"] = 9; }),
             "bit plan: weight_bits out of range (layer conv1): got 9, expected 1 to 8, or 0 for "
             "fp32");
   for (const Json& bits : {Json(-1), Json(2.5), Json("2"), Json(nullptr), Json(true),
                            Json(4294967298), Json(18446744073709551615u)}) {
-    EXPECT_NE(refusal([&](Json& json) { json["layers"]["conv1"]["weight_bits"] = bits; }), "");
+    EXPECT_NE(json_refusal([&](Json& json) { json["layers"]["conv1"]["weight_bits"] = bits; }), "");
   }
-  EXPECT_NE(refusal([](Json& json) {
+  EXPECT_NE(json_refusal([](Json& json) {
               json["layers"]["conv1"]["activation_bits"] = 0;
             }).find("one of the two widths is missing (layer conv1)"),
             std::string::npos);
-  EXPECT_NE(refusal([](Json& json) { json["method"] = "unic"; }).find("try uniq"),
+  EXPECT_NE(json_refusal([](Json& json) { json["method"] = "unic"; }).find("try uniq"),
             std::string::npos);
 }
 
 TEST(BitPlanJson, RefusesGridsThatTheRulesDoNotGive) {
-  EXPECT_EQ(refusal([](Json& json) { json["layers"]["conv1"]["weight_grid"] = "mid-tread"; }),
+  EXPECT_EQ(json_refusal([](Json& json) { json["layers"]["conv1"]["weight_grid"] = "mid-tread"; }),
             "bit plan: weight_grid does not fit the network (layer conv1): got mid-tread, expected "
             "\"mid-rise\"");
-  EXPECT_NE(refusal([](Json& json) { json["layers"]["fc"]["range"] = "signed"; }), "");
-  EXPECT_NE(refusal([](Json& json) { json["layers"]["fc"].erase("activation_grid"); }), "");
-  EXPECT_NE(refusal([](Json& json) { json["layers"]["fc"]["granularity"] = "kernels"; }), "");
-  EXPECT_EQ(refusal([](Json& json) { json["layers"]["fc"]["bits"] = 4; }),
+  EXPECT_NE(json_refusal([](Json& json) { json["layers"]["fc"]["range"] = "signed"; }), "");
+  EXPECT_NE(json_refusal([](Json& json) { json["layers"]["fc"].erase("activation_grid"); }), "");
+  EXPECT_NE(json_refusal([](Json& json) { json["layers"]["fc"]["granularity"] = "kernels"; }), "");
+  EXPECT_EQ(json_refusal([](Json& json) { json["layers"]["fc"]["bits"] = 4; }),
             "bit plan: unknown entry (layer fc): got bits, expected none of that name");
-  EXPECT_NE(refusal([](Json& json) { json["method"] = "lsq"; }), "");
+  EXPECT_NE(json_refusal([](Json& json) { json["method"] = "lsq"; }), "");
 }
 
 using RandomBitPlanJson = testing::RandomTest;

@@ -21,8 +21,8 @@
 namespace uniq::kernels {
 namespace {
 
-using testing::Guarded;
-using testing::Side;
+using uniq::testing::Guarded;
+using uniq::testing::Side;
 using Kind = EpilogueStage::Kind;
 using Form = CodeLayout::Form;
 

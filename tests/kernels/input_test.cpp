@@ -13,8 +13,8 @@
 namespace uniq::kernels {
 namespace {
 
-using testing::Guarded;
-using testing::Side;
+using uniq::testing::Guarded;
+using uniq::testing::Side;
 
 using RandomInputWords = testing::RandomTest;
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/kernels/conv_cases.h"
-#include "tests/kernels/random_test.h"
+#include "tests/support/random_test.h"
 #include "uniq/kernels/loops_of.h"
 
 namespace uniq::kernels {
@@ -47,7 +47,7 @@ std::vector<std::int64_t> sums_of(Isa isa, const ConvCase& c, const Cut& cut) {
   return sums;
 }
 
-class Sums64Test : public RandomTest {
+class Sums64Test : public testing::RandomTest {
  protected:
   void compare(const CodeConv& conv) {
     for (const Codes codes : {Codes::random, Codes::zeros, Codes::largest, Codes::ends}) {

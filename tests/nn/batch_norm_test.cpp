@@ -19,8 +19,8 @@ namespace {
 
 using test::same_bits;
 using test::within_largest;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 /// Scales and shifts that are not the defaults, in both.

@@ -45,7 +45,7 @@ std::string refusal_of(const format::CheckpointInfo& info) {
   return early;
 }
 
-constexpr BitRequest kTwoBits{.weight_bits = 2, .activation_bits = 2};
+constexpr BitRequest kWidths{.weight_bits = 2, .activation_bits = 2};
 
 Graph end(Builder& b, const Value& map) {
   return b.finish(map.global_avg_pool("pool").flatten("flat").linear("fc", {3}));
@@ -54,14 +54,14 @@ Graph end(Builder& b, const Value& map) {
 TEST(CanPack, NothingThatPacks) {
   Builder b;
   EXPECT_EQ(
-      refusal_of(info_of(end(b, b.input({1, 8, 8}).conv2d("conv", {.out_channels = 4})), kTwoBits)),
+      refusal_of(info_of(end(b, b.input({1, 8, 8}).conv2d("conv", {.out_channels = 4})), kWidths)),
       "");
 }
 
 TEST(CanPack, AMapAsTheOutput) {
   Builder b;
   const Graph graph = b.finish(b.input({1, 4, 4}).conv2d("conv", {.out_channels = 2}));
-  EXPECT_EQ(refusal_of(info_of(graph, kTwoBits)),
+  EXPECT_EQ(refusal_of(info_of(graph, kWidths)),
             "the network gives a map (node output): got 2x4x4, expected one value per class; try a "
             "pool and flatten before the output");
 }
@@ -69,7 +69,7 @@ TEST(CanPack, AMapAsTheOutput) {
 TEST(CanPack, NamesOfClasses) {
   Builder b;
   format::CheckpointInfo info =
-      info_of(end(b, b.input({1, 8, 8}).conv2d("conv", {.out_channels = 4})), kTwoBits);
+      info_of(end(b, b.input({1, 8, 8}).conv2d("conv", {.out_channels = 4})), kWidths);
   const auto refused = [&info](const std::string& name) {
     info.classes = {"a", name, "c"};
     return refusal_of(info);
@@ -101,9 +101,9 @@ Graph readers_of_one(int count) {
 }
 
 TEST(CanPack, ReadersOfOneValue) {
-  EXPECT_EQ(refusal_of(info_of(readers_of_one(100), kTwoBits)), "");
-  EXPECT_EQ(refusal_of(info_of(readers_of_one(1024), kTwoBits)), "");
-  EXPECT_EQ(refusal_of(info_of(readers_of_one(1025), kTwoBits)),
+  EXPECT_EQ(refusal_of(info_of(readers_of_one(100), kWidths)), "");
+  EXPECT_EQ(refusal_of(info_of(readers_of_one(1024), kWidths)), "");
+  EXPECT_EQ(refusal_of(info_of(readers_of_one(1025), kWidths)),
             "number of outputs out of range (packing, node stem): got 1025, expected 1 to 1024; "
             "try fewer layers that read this node's value");
   // Without steps they all read the same.
@@ -117,8 +117,8 @@ TEST(CanPack, StagesBehindEachOther) {
     for (int i = 1; i < count; ++i) x = x.batch_norm("bn" + std::to_string(i));
     return end(b, x);
   };
-  EXPECT_EQ(refusal_of(info_of(norms(64), kTwoBits)), "");
-  EXPECT_EQ(refusal_of(info_of(norms(65), kTwoBits)),
+  EXPECT_EQ(refusal_of(info_of(norms(64), kWidths)), "");
+  EXPECT_EQ(refusal_of(info_of(norms(65), kWidths)),
             "output 0: number of stages out of range (packing, node conv): got 65, expected 0 to "
             "64; try fewer batch norms and ReLUs between this node and the next");
 }
@@ -166,7 +166,7 @@ TEST(CanPack, SaysWhatPackSaysOfRandomNetworks) {
 TEST(CanPack, NeedsNoTensors) {
   for (const std::string& name : models::model_names()) {
     const Graph graph = models::build_model(name, {3, 224, 224, 1000});
-    EXPECT_EQ(refusal([&] { check_can_pack(graph, graph::make_bit_plan(graph, kTwoBits)); }), "");
+    EXPECT_EQ(refusal([&] { check_can_pack(graph, graph::make_bit_plan(graph, kWidths)); }), "");
   }
   Builder b;
   const Graph large = b.finish(b.input({1, 46'340, 1})
@@ -176,7 +176,7 @@ TEST(CanPack, NeedsNoTensors) {
                                    .relu("relu")
                                    .batch_norm("bn2")
                                    .linear("last", {.out_features = 10}));
-  EXPECT_EQ(refusal([&] { check_can_pack(large, graph::make_bit_plan(large, kTwoBits)); }), "");
+  EXPECT_EQ(refusal([&] { check_can_pack(large, graph::make_bit_plan(large, kWidths)); }), "");
 }
 
 }  // namespace

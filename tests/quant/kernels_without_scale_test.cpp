@@ -20,9 +20,9 @@ namespace uniq::quant {
 namespace {
 
 using graph::Method;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::ThrowsMessage;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 /// Keeps what LibTorch would print.

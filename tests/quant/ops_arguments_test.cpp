@@ -18,7 +18,7 @@ namespace {
 using test::call_backward;
 using test::call_fake_quantize;
 using test::call_quantize;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using torch::Tensor;
 
 /// What `call` throws as `Expected`; fails otherwise.

@@ -19,10 +19,10 @@ namespace uniq::quant {
 namespace {
 
 using graph::Method;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 using torch::Tensor;
 
 QuantizerOptions uniq_activations(int bits = 2) {

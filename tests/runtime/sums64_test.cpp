@@ -77,7 +77,7 @@ int convolutions_in_64_bits(const format::PackedModel& model) {
   }));
 }
 
-constexpr Encoding kBytes{.bits = 8, .grid = Grid::unsigned_, .step = 1.0f / 128};
+constexpr Encoding kEightBits{.bits = 8, .grid = Grid::unsigned_, .step = 1.0f / 128};
 
 /// A linear layer behind a map of channels x 1 x n of 8-bit codes.
 format::PackedModel linear(std::int64_t channels, std::int64_t width, const Encoding& encoding) {
@@ -88,11 +88,11 @@ format::PackedModel linear(std::int64_t channels, std::int64_t width, const Enco
 }
 
 TEST(Sums64Network, LinearLayersAroundTheLimit) {
-  EXPECT_EQ(convolutions_in_64_bits(linear(1, 33'025, kBytes)), 0);
-  EXPECT_EQ(convolutions_in_64_bits(linear(1, 33'026, kBytes)), 1);
+  EXPECT_EQ(convolutions_in_64_bits(linear(1, 33'025, kEightBits)), 0);
+  EXPECT_EQ(convolutions_in_64_bits(linear(1, 33'026, kEightBits)), 1);
   for (const std::int64_t width : {33'025, 33'026, 40'000})
     for (const Picture kind : {Picture::dark, Picture::bright, Picture::mixed})
-      expect_reference(linear(1, width, kBytes), kind);
+      expect_reference(linear(1, width, kEightBits), kind);
   const Encoding mid_rise{.bits = 8, .grid = Grid::mid_rise, .step = 1.0f / 64};
   expect_reference(linear(1, 40'000, mid_rise), Picture::mixed);
   const Encoding mid_tread{.bits = 8, .grid = Grid::mid_tread, .step = 1.0f / 64};
@@ -106,7 +106,7 @@ format::PackedModel wide_block(int pad_code, Grid grid) {
   constexpr Encoding kSix{.bits = 6, .grid = Grid::mid_tread, .step = 0.125f};
   const Encoding codes{.bits = 8, .grid = grid, .step = 1.0f / 128};
   ModelMaker m(2);
-  const int picture = m.input({1, 2, 3}, {{.encoding = kBytes}});
+  const int picture = m.input({1, 2, 3}, {{.encoding = kEightBits}});
   const int many = m.conv("many", picture, {.out_channels = 3'800, .bits = 2},
                           {{.relu = true, .encoding = codes}});
   const int narrow = m.conv("narrow", many, {.out_channels = 70, .bits = 4}, {{}});
@@ -121,9 +121,9 @@ format::PackedModel wide_block(int pad_code, Grid grid) {
                            {.affine = true, .encoding = kSix}});
   const int planes = m.conv("planes", wide + 1, {.out_channels = 6, .bits = 1}, {{}});
   const int sixes = m.conv("sixes", wide + 2, {.out_channels = 6}, {{}});
-  const int sum = m.add("sum", planes, sixes, {{.encoding = kBytes}});
+  const int sum = m.add("sum", planes, sixes, {{.encoding = kEightBits}});
   const int pool = m.pool("pool", format::PackedOp::max_pool, wide, {.kernel = 2, .stride = 2},
-                          {{.encoding = kBytes}});
+                          {{.encoding = kEightBits}});
   const int a = m.conv("a", sum, {.out_channels = 3, .window = {.kernel = {2, 3}}}, {{}});
   const int b = m.conv("b", pool, {.out_channels = 3}, {{}});
   return m.finish(m.add("end", a, b, {{}}));
@@ -179,7 +179,7 @@ TEST(Sums64Network, OptionsChangeNothing) {
 }
 
 TEST(Sums64Network, IsNamedByItsInstructionSetAndHasNoOtherKernel) {
-  const format::PackedModel model = linear(1, 40'000, kBytes);
+  const format::PackedModel model = linear(1, 40'000, kEightBits);
   for (const kernels::Isa isa : kernels::available_isas()) {
     const Network network(model, {.isa = isa});
     EXPECT_EQ(network.steps().back().kernel(), std::string(kernels::isa_name(isa)) + ".sums64");
@@ -190,7 +190,7 @@ TEST(Sums64Network, IsNamedByItsInstructionSetAndHasNoOtherKernel) {
 // A flattened map may have more channels than a layer (version 2 of the file).
 TEST(Sums64Network, MoreThanAMillionInputs) {
   const Encoding one_bit{.bits = 1, .grid = Grid::mid_rise, .step = 0.5f};
-  for (const Encoding& encoding : {kBytes, one_bit}) {
+  for (const Encoding& encoding : {kEightBits, one_bit}) {
     ModelMaker m(1);
     const int picture = m.input({17, 256, 257}, {{}});
     const int flat = m.flatten("flat", picture, {{.encoding = encoding}});

@@ -64,7 +64,7 @@ TEST(LeavesOut, AKernelOrAWay) {
 #endif
 
 /// Shortcuts read the codes of what stands beside them.
-const format::PackedModel& resnet(int bits) {
+const format::PackedModel& residual_network(int bits) {
   static std::map<int, format::PackedModel> made;
   const auto found = made.find(bits);
   if (found != made.end()) return found->second;
@@ -78,9 +78,10 @@ const format::PackedModel& resnet(int bits) {
       .first->second;
 }
 
-using Picture = std::vector<std::uint8_t>;
+using PictureBytes = std::vector<std::uint8_t>;
 
-std::vector<float> logits(const std::shared_ptr<const Network>& network, const Picture& picture) {
+std::vector<float> logits(const std::shared_ptr<const Network>& network,
+                          const PictureBytes& picture) {
   Session session(network, {.threads = 2});
   std::vector<float> values(static_cast<std::size_t>(network->classes()));
   session.run(picture, values);
@@ -91,8 +92,8 @@ using RandomPictures = testing::RandomTest;
 
 TEST_F(RandomPictures, GiveTheSameBitsWithoutTricks) {
   for (const int bits : {1, 2, 4}) {
-    const format::PackedModel model = resnet(bits);
-    Picture picture(static_cast<std::size_t>(Network(model).picture_bytes()));
+    const format::PackedModel model = residual_network(bits);
+    PictureBytes picture(static_cast<std::size_t>(Network(model).picture_bytes()));
     for (std::uint8_t& byte : picture) byte = static_cast<std::uint8_t>(random_());
     const auto logits_of = [&](const NetworkOptions& options) {
       return logits(std::make_shared<const Network>(model, options), picture);
@@ -107,7 +108,7 @@ TEST_F(RandomPictures, GiveTheSameBitsWithoutTricks) {
 
 TEST(WithoutTricks, FusingLeavesPoolsAlone) {
   const auto is_pooled = [](const NetworkOptions& options) {
-    const Network network(resnet(2), options);
+    const Network network(residual_network(2), options);
     return std::ranges::any_of(network.steps(), [](const Step& s) { return s.is_pooled; });
   };
   EXPECT_TRUE(is_pooled({}));
@@ -116,7 +117,7 @@ TEST(WithoutTricks, FusingLeavesPoolsAlone) {
 
 TEST(WithoutTricks, LayoutsGiveEachReaderItsOwn) {
   const auto buffers = [](const NetworkOptions& options) {
-    return Network(resnet(2), options).buffers().size();
+    return Network(residual_network(2), options).buffers().size();
   };
   // The codes that three blocks begin with are read by a shortcut too; scalar kernels agree on
   // their layout.
@@ -125,7 +126,7 @@ TEST(WithoutTricks, LayoutsGiveEachReaderItsOwn) {
 }
 
 TEST(WithoutTricks, AllKernelsLeaveTheScalarOne) {
-  const Network network(resnet(2), {.without = parse_without(trick_names())});
+  const Network network(residual_network(2), {.without = parse_without(trick_names())});
   for (const auto& choice : network.choices())
     EXPECT_TRUE(choice == nullptr || choice->kernel().name == std::string("scalar.reference"));
 }
