@@ -244,14 +244,6 @@ TEST(PackedFile, LargeFilesAreRead) {
         << node;
 }
 
-TEST(PackedFile, TellsItsChecksum) {
-  const TemporaryFolder folder;
-  write_packed(folder / "m.uniq", small_model());
-  std::uint32_t checksum = 0;
-  read_packed(folder / "m.uniq", &checksum);
-  EXPECT_EQ(checksum, packed_checksum(to_bytes(small_model())));
-}
-
 TEST(PackedFile, WhatCannotBeOpened) {
   const TemporaryFolder folder;
   EXPECT_THAT([&] { read_packed(folder / "missing"); },
