@@ -8,6 +8,7 @@
 #include <map>
 
 #include "tests/support/random_test.h"
+#include "tests/support/sweep.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/bit_plan.h"
 #include "uniq/models/models.h"
@@ -91,7 +92,8 @@ std::vector<float> logits(const std::shared_ptr<const Network>& network,
 using RandomPictures = testing::RandomTest;
 
 TEST_F(RandomPictures, GiveTheSameBitsWithoutTricks) {
-  for (const int bits : {1, 2, 4}) {
+  const std::vector<int> usual = {1, 2, 4};
+  for (const int bits : testing::by_sweep(std::vector<int>{2}, usual, usual)) {
     const format::PackedModel model = residual_network(bits);
     PictureBytes picture(static_cast<std::size_t>(Network(model).picture_bytes()));
     for (std::uint8_t& byte : picture) byte = static_cast<std::uint8_t>(random_());

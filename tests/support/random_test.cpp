@@ -17,7 +17,8 @@ namespace {
 constexpr char kVariable[] = "UNIQ_TEST_SEED";
 
 /// What else of the environment changes what a test does.
-constexpr std::array kSettings = {"QEMU_CPU", "UNIQ_FULL", "UNIQ_SMALL", "UNIQ_ISA"};
+constexpr std::array kSettings = {"QEMU_CPU", "UNIQ_READABLE_GUARDS", "UNIQ_FULL", "UNIQ_SMALL",
+                                  "UNIQ_ISA"};
 
 std::string program() {
   std::error_code error;

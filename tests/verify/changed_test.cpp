@@ -249,7 +249,8 @@ TEST(Changed, Fp32WeightIsNamedToThePosition) {
 
 TEST(Changed, EverythingElseIsComparedToo) {
   const SmallPacked& small = signed_network();
-  const std::vector<std::pair<std::string, Change>> changes = {
+  using ModelChange = std::function<void(format::PackedModel&)>;
+  const std::vector<std::pair<std::string, ModelChange>> changes = {
       {"mean", [](auto& m) { m.preprocessing.mean[1] = 0.25f; }},
       {"deviation", [](auto& m) { m.preprocessing.deviation[0] = 0.3f; }},
       {"resize rule", [](auto& m) { m.preprocessing.resize = "stretch"; }},
@@ -312,7 +313,8 @@ TEST(Changed, WeightsOfSumsIn64BitsAreProvenToo) {
       small_packed(wide_sums(), {.weight_bits = 2, .activation_bits = 2, .end_bits = 8});
   for (const kernels::Isa isa : kernels::available_isas()) {
     SCOPED_TRACE(kernels::isa_name(isa));
-    const auto network = network_for(small, isa);
+    const auto network = std::make_shared<const runtime::Network>(
+        small.packed.model, runtime::NetworkOptions{.isa = isa, .keep_values = true});
     const auto& core = std::get<runtime::Sums64Core>(network->steps()[small.node("fc")].core);
     // Of the second class, all that the first filter's map is multiplied with.
     auto* const weights =
