@@ -28,7 +28,7 @@ std::map<std::string, std::string> tree(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     std::string contents;
-    if (entry.is_regular_file() && !entry.is_symlink()) {
+    if (!entry.is_symlink() && entry.is_regular_file()) {
       std::ifstream stream(entry.path(), std::ios::binary);
       contents.assign(std::istreambuf_iterator<char>(stream), {});
     }

@@ -119,7 +119,7 @@ TEST_F(EvalPacked, RefusesDataOfAnotherSizeOrOtherClasses) {
 TEST_F(EvalPacked, NamesFilesThatAreMissing) {
   const ProgramResult model_missing = eval();
   EXPECT_EQ(model_missing.exit_code, 1);
-  EXPECT_EQ(model_missing.err, "uniqnn: error: cannot read the file (" + model() +
+  EXPECT_EQ(model_missing.err, "uniqnn: error: cannot open the file (" + model() +
                                    "): got No such file or directory; try to check the path\n");
   pack(digits_checkpoint(kBits));
   std::filesystem::remove_all(digits());

@@ -175,7 +175,7 @@ TEST_F(Pack, RefusesWhatIsNoCheckpoint) {
   EXPECT_THAT(result.err, HasSubstr(foreign));
   const ProgramResult missing = uniqnn({"pack", folder_ / "missing", "-o", output});
   EXPECT_EQ(missing.exit_code, 1);
-  EXPECT_THAT(missing.err, HasSubstr("cannot read the file"));
+  EXPECT_THAT(missing.err, HasSubstr("cannot open the file"));
   EXPECT_FALSE(std::filesystem::exists(output));
 }
 

@@ -13,6 +13,7 @@
 namespace uniq::cli {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using uniq::testing::ProgramResult;
@@ -144,10 +145,11 @@ TEST(Summary, RefusesNetworksThatCannotBePacked) {
     const ProgramResult result = uniqnn({"summary", folder / file});
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_EQ(result.out, "");
-    EXPECT_EQ(result.err,
-              "uniqnn: error: output 0: number of stages out of range (packing, node conv): got "
-              "65, expected 0 to 64; try fewer batch norms and ReLUs between this node and the "
-              "next\n");
+    EXPECT_THAT(
+        result.err,
+        EndsWith("uniqnn: error: output 0: number of stages out of range (packing, node conv): got "
+                 "65, expected 0 to 64; try fewer batch norms and ReLUs between this node and the "
+                 "next\n"));
   }
 }
 
@@ -187,11 +189,11 @@ TEST(Summary, NamesFilesThatCannotBeUsed) {
   const std::string missing = folder / "missing";
   EXPECT_EQ(uniqnn({"summary", missing}).exit_code, 1);
   EXPECT_EQ(uniqnn({"summary", missing}).err,
-            "uniqnn: error: cannot read the file (" + missing +
+            "uniqnn: error: cannot open the file (" + missing +
                 "): got No such file or directory; try to check the path\n");
   EXPECT_EQ(uniqnn({"summary", folder.path()}).err,
             "uniqnn: error: cannot read the file (" + folder.path().string() +
-                "): got Is a directory; try to check the path\n");
+                "): got Is a directory; try another file name\n");
   EXPECT_EQ(uniqnn({"summary", UNIQNN}).exit_code, 1);
   EXPECT_EQ(uniqnn({"summary", UNIQNN}).err,
             "uniqnn: error: the file is of no known kind (" UNIQNN

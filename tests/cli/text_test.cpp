@@ -87,7 +87,7 @@ TEST(Table, AlignsItsColumns) {
 TEST(Table, EscapesItsCells) {
   Table table({{"class"}, {"note"}});
   table.add({"a\u202eb\n", "x"});
-  EXPECT_EQ(table.text(), "class          note\na\\u202eb\\x0a  x\n");
+  EXPECT_EQ(table.text(), "class         note\na\\u202eb\\x0a  x\n");
 }
 
 TEST(Table, OfFactsHasNoHeadings) {

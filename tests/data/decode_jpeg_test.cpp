@@ -169,7 +169,7 @@ TEST(DecodeJpeg, TruncationIsAnError) {
     const std::size_t end = whole.rfind("\xff\xd9");
     for (std::size_t size = 3; size <= end; ++size)
       ASSERT_NE(jpeg_error(whole.substr(0, size)), "") << name << ", " << size;
-    EXPECT_EQ(jpeg_error(whole), "");
+    EXPECT_NO_THROW(decode_jpeg(whole, name, {}));
   }
 }
 

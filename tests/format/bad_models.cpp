@@ -63,10 +63,18 @@ void add_whole(std::vector<BadModel>& list) {
   bad_name("a\x7f", "'a\\x7f'");
   // A continuation alone, forms that are too long, a surrogate, beyond the last character, cut off,
   // a byte that never occurs, a control character of two bytes.
-  for (const char* const text :
-       {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
-        "\xf4\x90\x80\x80", "\xe5\xb1", "\xff", "\xc2\x85"}) {
-    bad_name(text, "'" + std::string(text) + "'");
+  for (const auto& [bytes, shown] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"\x80", "\\x80"},
+           {"\xc0\x80", "\\xc0\\x80"},
+           {"\xc1\xbf", "\\xc1\\xbf"},
+           {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"},
+           {"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf"},
+           {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+           {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
+           {"\xe5\xb1", "\\xe5\\xb1"},
+           {"\xff", "\\xff"},
+           {"\xc2\x85", "\\u0085"}}) {
+    bad_name(bytes, "'" + std::string(shown) + "'");
   }
   list.push_back({[](PackedModel& m) { m.nodes[fc].name = "stem"; },
                   "two nodes have one name (m.uniq, node stem): got stem, expected unique names"});

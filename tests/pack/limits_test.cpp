@@ -81,7 +81,7 @@ TEST(CanPack, NamesOfClasses) {
   EXPECT_EQ(refused("tab\there"), begin + "'tab\\x09here'" + rule);
   EXPECT_EQ(refused(std::string(257, 'n')), begin + "257 bytes" + rule);
   EXPECT_EQ(refused(""), begin + "''" + rule);
-  EXPECT_EQ(refused("\xff"), begin + "'\xff'" + rule);
+  EXPECT_EQ(refused("\xff"), begin + "'\\xff'" + rule);
   EXPECT_EQ(refused(std::string(256, 'n')), "");
   info.classes = {"a", "b"};
   EXPECT_EQ(refusal_of(info),

@@ -93,7 +93,8 @@ TEST(State, EveryKeyIsNeededAndOfItsType) {
 
 TEST(State, CountsAreWholeNumbersOf63BitsFrom0) {
   const auto whole = nlohmann::json::parse(to_json(awkward_state()));
-  for (const auto& [path, value] : whole.flatten().items()) {
+  const auto flat = whole.flatten();
+  for (const auto& [path, value] : flat.items()) {
     const bool is_count =
         !path.ends_with("loss") && !path.ends_with("top1") && !path.ends_with("seconds");
     if (!is_count) continue;

@@ -37,8 +37,9 @@ ProgramOptions on_terminal() {
 
 void expect_whole_run(const SmallRuns& runs, const std::string& run) {
   for (const char* name : {"last.safetensors", "best.safetensors"})
-    if (fs::exists(runs / run / name))
+    if (fs::exists(runs / run / name)) {
       EXPECT_NO_THROW(format::read_checkpoint_info(format::Safetensors(runs / run / name)));
+    }
 }
 
 /// Goes on with the run to its end, which is that of `expected`.
@@ -77,9 +78,9 @@ TEST(Signal, InEachPhaseThatIsShown) {
   const SmallRuns runs;
   const Settings settings = kSettings + Settings{"train.epochs=6", "train.reestimate_batches=2"};
   ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
-  for (const std::string phase : {"calibration", "epoch 1/6", "epoch 1/6: loss", "epoch 6/6: loss"})
+  for (const char* phase : {"calibration", "epoch 1/6", "epoch 1/6: loss", "epoch 6/6: loss"})
     for (const int signal : {SIGINT, SIGTERM}) {
-      SCOPED_TRACE(phase + ", signal " + std::to_string(signal));
+      SCOPED_TRACE(std::string(phase) + ", signal " + std::to_string(signal));
       fs::remove_all(runs / "run");
       Program program(UNIQNN, runs.train_arguments("run", settings), on_terminal());
       ASSERT_TRUE(program.wait_for_err(phase));
@@ -115,9 +116,9 @@ TEST(TooLittleMemory, AfterTheStart) {
   const SmallRuns runs;
   const Settings settings = kSettings + Settings{"train.epochs=6"};
   ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
-  for (const std::string phase : {"calibration", "epoch 1/6", "epoch 1/6: loss"})
+  for (const char* phase : {"calibration", "epoch 1/6", "epoch 1/6: loss"})
     for (const std::uint64_t more : {std::uint64_t{0}, std::uint64_t{1} << 20}) {
-      SCOPED_TRACE(phase + " and " + std::to_string(more) + " bytes more");
+      SCOPED_TRACE(std::string(phase) + " and " + std::to_string(more) + " bytes more");
       fs::remove_all(runs / "run");
       Program program(UNIQNN, runs.train_arguments("run", settings), on_terminal());
       ASSERT_TRUE(program.wait_for_err(phase));
@@ -133,8 +134,7 @@ TEST(TooLittleMemory, AfterTheStart) {
     }
 }
 
-// A batch that no machine holds: 2^24 pictures of 12x12 pixels, 16 channels behind the second
-// convolution; the layer and the size are named.
+// A layer of 1,152 million weights: the error names it and the size.
 TEST(TooLittleMemory, NamesTheLayer) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer needs the address space; see the release build";
@@ -144,18 +144,18 @@ TEST(TooLittleMemory, NamesTheLayer) {
                                         "input = input(channels=1, height=12, width=12)\n"
                                         "conv1 = conv2d(input, out=8, kernel=3, padding=1)\n"
                                         "flatten = flatten(conv1)\n"
-                                        "wide = linear(flatten, out=2000000)\n"
+                                        "wide = linear(flatten, out=1000000)\n"
                                         "fc = linear(wide, out=10)\n"
                                         "output = output(fc)\n";
   ProgramOptions options = kPatientThreads;
-  options.memory_bytes = std::uint64_t{4} << 30;
+  options.memory_bytes = std::uint64_t{3} << 30;
   const ProgramResult result = run_program(
       UNIQNN, runs.train_arguments("run", {"model.name=" + (runs / "wide.graph").string()}),
       options);
   EXPECT_EQ(result.exit_code, 1);
-  // 8 * 12 * 12 inputs, 2,000,000 outputs, 4 bytes each.
+  // 8 * 12 * 12 inputs, 1,000,000 outputs, 4 bytes each.
   EXPECT_THAT(result.err,
-              StartsWith("uniqnn: error: not enough memory (layer wide): expected 9.22 GB; try "));
+              StartsWith("uniqnn: error: not enough memory (layer wide): expected 4.61 GB; try "));
 }
 
 // Each path where a file is expected: one message that names it and says why.
@@ -222,20 +222,22 @@ TEST(WorkingDirectory, ThatWasDeleted) {
                    "' && '" UNIQNN "' train '" + runs.recipe_file().string() + "' " + arguments},
         kPatientThreads);
   };
-  const ProgramResult relative = in_deleted("");
-  EXPECT_EQ(relative.exit_code, 1);
-  EXPECT_THAT(relative.err, StartsWith("uniqnn: error: cannot make the folder of the run "
-                                       "(runs/recipe): got No such file or directory; try "));
-  EXPECT_EQ(std::ranges::count(relative.err, '\n'), 1) << relative.err;
-  const ProgramResult absolute = in_deleted("--output '" + (runs / "run").string() + "'");
-  EXPECT_EQ(absolute.exit_code, 0) << absolute.err;
+  for (const std::string& arguments :
+       {std::string(), "--output '" + (runs / "run").string() + "'"}) {
+    const ProgramResult result = in_deleted(arguments);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.err,
+              "uniqnn: error: the working directory cannot be used: got No such file or directory; "
+              "try the same in a folder that exists\n");
+  }
 }
 
 TEST(StandardInput, MayBeTheRecipe) {
   const SmallRuns runs;
   const std::string output = (runs / "run").string();
-  for (const std::string recipe : {"- < '" + runs.recipe_file().string() + "'",
-                                   "<(cat '" + runs.recipe_file().string() + "')"}) {
+  const std::vector<std::string> recipes = {"- < '" + runs.recipe_file().string() + "'",
+                                            "<(cat '" + runs.recipe_file().string() + "')"};
+  for (const std::string& recipe : recipes) {
     fs::remove_all(output);
     const ProgramResult result =
         run_program("/bin/bash", {"-c", "'" UNIQNN "' train --output '" + output + "' " + recipe},

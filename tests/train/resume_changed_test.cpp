@@ -191,8 +191,12 @@ TEST(ResumeChanged, ExtendOnTheCommandLine) {
 TEST(ResumeChanged, WhichSchedulesPermitMoreEpochs) {
   // Those whose rates, for any epoch, are the same whatever the number of epochs.
   using recipe::ScheduleKind;
-  for (const ScheduleKind kind : {ScheduleKind::cosine, ScheduleKind::step, ScheduleKind::constant})
-    EXPECT_EQ(permits_more_epochs({.kind = kind}), kind != ScheduleKind::cosine);
+  for (const ScheduleKind kind :
+       {ScheduleKind::cosine, ScheduleKind::step, ScheduleKind::constant}) {
+    recipe::Schedule schedule;
+    schedule.kind = kind;
+    EXPECT_EQ(permits_more_epochs(schedule), kind != ScheduleKind::cosine);
+  }
 }
 
 }  // namespace

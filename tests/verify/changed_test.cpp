@@ -286,7 +286,9 @@ std::shared_ptr<const runtime::Network> faulty_network(const SmallPacked& small,
     if (node == layer) prepared.weights.data()[0] ^= std::byte{2};
   };
   return std::make_shared<const runtime::Network>(
-      small.packed.model, runtime::NetworkOptions{.isa = isa, .keep_values = true, .fault = fault});
+      small.packed.model,
+      runtime::NetworkOptions{
+          .isa = isa, .keep_values = true, .keep_weights = true, .fault = fault});
 }
 
 // Nothing but what was laid out for one instruction set is wrong.
@@ -314,7 +316,8 @@ TEST(Changed, WeightsOfSumsIn64BitsAreProvenToo) {
   for (const kernels::Isa isa : kernels::available_isas()) {
     SCOPED_TRACE(kernels::isa_name(isa));
     const auto network = std::make_shared<const runtime::Network>(
-        small.packed.model, runtime::NetworkOptions{.isa = isa, .keep_values = true});
+        small.packed.model,
+        runtime::NetworkOptions{.isa = isa, .keep_values = true, .keep_weights = true});
     const auto& core = std::get<runtime::Sums64Core>(network->steps()[small.node("fc")].core);
     // Of the second class, all that the first filter's map is multiplied with.
     auto* const weights =

@@ -89,6 +89,19 @@ std::string read_all(int descriptor, const std::filesystem::path& path, const Li
   return contents;
 }
 
+/// Makes of a symbolic link the path that it stands for, of which the last part may be missing.
+/// Returns 0 or the error number.
+int follow_links(std::filesystem::path& path) {
+  constexpr int kMostLinks = 40;  // Linux's own limit
+  std::error_code error;
+  for (int i = 0; i < kMostLinks; ++i) {
+    if (!std::filesystem::is_symlink(path, error)) return 0;
+    path = path.parent_path() / std::filesystem::read_symlink(path, error);
+    if (error) return error.value();
+  }
+  return ELOOP;
+}
+
 /// Gives a new file the owner, group and permissions of the one that it is going to replace.
 void take_permissions(int descriptor, const struct stat& replaced) {
   constexpr uid_t kKeep = static_cast<uid_t>(-1);
@@ -145,14 +158,10 @@ std::string input_name(const std::string& file) {
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
-  std::error_code error;
-  if (std::filesystem::is_symlink(path, error)) {
-    target_ = std::filesystem::weakly_canonical(path, error);
-    if (error) fail("write", error.value());
-  }
+  if (const int error = follow_links(target_); error != 0) fail("write", error);
   struct stat status {};
   const bool exists = ::stat(target_.c_str(), &status) == 0;
-  if (!exists && errno != ENOENT) fail("write", errno);
+  if (!exists && errno != ENOENT) fail("create", errno);
   if (exists && S_ISDIR(status.st_mode)) fail("write", EISDIR);
   if (!exists || S_ISREG(status.st_mode)) {
     create_temporary(exists ? &status : nullptr);

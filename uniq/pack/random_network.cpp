@@ -293,12 +293,13 @@ RandomNetwork random_network(const graph::Graph& graph, const graph::BitPlan& pl
     throw UsageError({.what = "random networks have UniQ's grids and steps",
                       .got = "method " + std::string(graph::method_name(plan.method)),
                       .expected = "method uniq"});
-  return {.info = {.graph = graph,
-                   .bit_plan = plan,
-                   .preprocessing = preprocessing_of(graph.node(graph.input()).shape),
-                   .classes = {},
-                   .training = ""},
-          .tensors = Maker(graph, plan, seed).run()};
+  // Not all in one: where a later part of it throws, GCC 12 destroys an inner aggregate twice.
+  format::CheckpointInfo info = {.graph = graph,
+                                 .bit_plan = plan,
+                                 .preprocessing = preprocessing_of(graph.node(graph.input()).shape),
+                                 .classes = {},
+                                 .training = ""};
+  return {.info = std::move(info), .tensors = Maker(graph, plan, seed).run()};
 }
 
 TensorSource tensors_of(const RandomNetwork& network) {

@@ -99,11 +99,13 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   pack::check_can_pack(info);
 
   torch::manual_seed(recipe.seed);
+  // Not all in one: where a later part of it throws, GCC 12 destroys an inner aggregate twice.
+  Origin origin = {data.name, data.root, recipe_text,
+                   resumption ? resumption->extensions : std::vector<Extension>{}};
   Setup setup{.recipe = recipe,
               .options = options,
               .info = std::move(info),
-              .origin = {data.name, data.root, recipe_text,
-                         resumption ? resumption->extensions : std::vector<Extension>{}},
+              .origin = std::move(origin),
               .training_set = std::make_unique<data::Dataset>(std::move(set))};
   setup.network = nn::GraphModule(std::move(graph), std::move(plan), recipe.quantize.pact_alpha);
   place(*setup.network, parse_device(options.device));
