@@ -49,9 +49,21 @@ std::string output_of(const std::string& command) {
   }
 }
 
+/// LibTorch's parts look for each other in the working directory too, and end the program where
+/// that is gone.
+void check_working_directory() {
+  std::error_code error;
+  static_cast<void>(std::filesystem::current_path(error));
+  if (!error) return;
+  throw Error({.what = "the working directory cannot be used",
+               .got = error.message(),
+               .remedy = "the same in a folder that exists"});
+}
+
 }  // namespace
 
 void become_training_program(const std::vector<std::string>& arguments) {
+  check_working_directory();
   const std::filesystem::path program = training_program();
   std::vector<std::string> all = {program.string()};
   all.insert(all.end(), arguments.begin(), arguments.end());

@@ -23,17 +23,6 @@
 namespace uniq::cli {
 namespace {
 
-/// LibTorch's parts look for each other in the working directory too, and end the program where
-/// that is gone.
-void check_working_directory() {
-  std::error_code error;
-  static_cast<void>(std::filesystem::current_path(error));
-  if (!error) return;
-  throw Error({.what = "the working directory cannot be used",
-               .got = error.message(),
-               .remedy = "the same in a folder that exists"});
-}
-
 int run(const std::vector<std::string>& arguments) {
   const Request request = parse(arguments);
   if (request.kind == Request::Kind::help) {
@@ -44,7 +33,6 @@ int run(const std::vector<std::string>& arguments) {
     print(version_text(std::string(kLibtorchHeading) + TORCH_VERSION));
     return kSuccess;
   }
-  check_working_directory();
   if (request.command == "train") return train(request.options.train, arguments);
   if (request.command == "eval") return eval(request.options.eval);
   if (request.command == "bench") return bench(request.options.bench);
