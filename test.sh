@@ -61,12 +61,15 @@ step() {
   [[ -z "$details" ]] || summary+=("$details")
 }
 
-# run_tests PRESET: ctest, and its closing lines.
+# run_tests PRESET [FOLDER]: ctest, its closing lines, and why tests were skipped. FOLDER: the build's,
+# where it has not the preset's name.
 run_tests() {
   local preset="$1" ctest log="build/ctest-$1.log" status=0
+  local all="build/${2:-$1}/Testing/Temporary/LastTest.log"
   ctest="$(dirname "$(find_cmake)")/ctest"
   "$ctest" --preset "$preset" --parallel "$(nproc)" 2>&1 | tee "$log" || status=1
-  details="$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /')"
+  details="$(sed -n '/% tests passed/,$p' "$log" | sed '/^$/d; s/^/    /'
+    awk '/: Skipped$/ { getline; print "    skipped because " $0 }' "$all" | sort -u)"
   return "$status"
 }
 
@@ -105,7 +108,7 @@ step "Tests under sanitizers, without LibTorch" test_preset asan
 step "Kernels and runtime for ARM, under qemu" test_preset aarch64 uniq_base_test uniq_kernels_test \
   uniq_runtime_test
 if [[ -n "$full" ]]; then
-  step "Kernels and runtime on emulated x86-64 CPUs" run_tests emulated
+  step "Kernels and runtime on emulated x86-64 CPUs" run_tests emulated release
   step "What shares threads, under the thread sanitizer" test_preset tsan \
     uniq_base_test uniq_data_test uniq_runtime_test
   # LibTorch is not instrumented, and what it keeps until the end would count as leaked.
