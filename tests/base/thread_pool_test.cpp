@@ -152,6 +152,19 @@ TEST(ThreadPool, MoreThreadsThanCpus) {
   EXPECT_THAT(values, Each(std::int64_t{500 * 499 / 2}));
 }
 
+// A round ends before a worker has joined it, and the next one is the last.
+TEST(ThreadPool, EndsWhileWorkersAreLate) {
+  for (const int threads : {2, 4, 8}) {
+    for (int i = 0; i < 500; ++i) {
+      ThreadPool pool(threads);
+      std::atomic<int> calls = 0;
+      for (int loop = 0; loop < 3; ++loop)
+        pool.for_each(2, [&](std::int64_t, int) { calls.fetch_add(1, std::memory_order_relaxed); });
+      ASSERT_EQ(calls.load(), 6);
+    }
+  }
+}
+
 TEST(ThreadPool, RefusesNumbersOutOfRange) {
   for (const int threads : {-1, 0, 257, 1000})
     EXPECT_THAT([&] { ThreadPool pool(threads); },

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -321,6 +322,25 @@ TEST_F(CApiMemory, SessionsComeAndGoWhileOthersRun) {
   EXPECT_EQ(uniq_session_run(steady, picture.data(), 1, found.data()), UNIQ_OK);
   EXPECT_EQ(found, expected);
   uniq_session_destroy(steady);
+}
+
+// A child, whose memory nobody else needs, loads a model that does not fit any more.
+TEST(CApiMemoryDeathTest, SaysThatMemoryIsMissing) {
+  if (kIsSanitized) GTEST_SKIP() << "sanitizers need address space of their own";
+  const testing::TemporaryFolder folder;
+  const fs::path file = folder / "m.uniq";
+  format::write_packed(file, resnet());
+  const auto load = [&] {
+    const rlimit limit{std::uint64_t{1} << 20, std::uint64_t{1} << 20};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(2);
+    uniq_model* model = nullptr;
+    for (int i = 0; i < 10'000; ++i) {
+      const uniq_status status = uniq_model_load(file.c_str(), &model);
+      if (status != UNIQ_OK) ::_exit(status == UNIQ_OUT_OF_MEMORY ? 0 : 3);
+    }
+    ::_exit(4);
+  };
+  EXPECT_EXIT(load(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -8,7 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "uniq/base/error.h"
+
 namespace uniq {
+
+/// Memory that could not be had, with the name of what it was for.
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
 
 /// std::bad_alloc that knows how much was asked for.
 class AllocationError : public std::bad_alloc {
@@ -30,8 +38,8 @@ void resize(std::vector<T>& vector, std::size_t count) {
   }
 }
 
-/// Throws Error "not enough memory (<owner>): expected <bytes>; try ...". `owner`: the layer or
-/// file that needs it.
+/// Throws MemoryError "not enough memory (<owner>): expected <bytes>; try ...". `owner`: the layer
+/// or file that needs it.
 [[noreturn]] void fail_for_memory(const std::string& owner, std::uint64_t bytes);
 
 /// The result of `work()`; where the system has no memory for it, fail_for_memory() with the size

@@ -118,8 +118,10 @@ void ThreadPool::serve(int worker) {
     await_change(own.ticket, seen, spins_);
     seen = own.ticket.load(std::memory_order_relaxed);
     const bool is_open = seen % 2 == 0;
+    // Where the caller was faster, `seen` stays: the next round may be open already.
+    std::uint32_t open = seen;
     // Acquires what the caller wrote before it opened the round.
-    if (!is_open || !own.ticket.compare_exchange_strong(seen, seen + 1, std::memory_order_acquire))
+    if (!is_open || !own.ticket.compare_exchange_strong(open, seen + 1, std::memory_order_acquire))
       continue;
     if (own.call == nullptr) return;
     work(worker);

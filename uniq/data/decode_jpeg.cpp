@@ -64,7 +64,8 @@ bool is_complete(const jpeg_decompress_struct& info) {
 bool has_whole_header(const jpeg_decompress_struct& info) {
   const bool says_colours =
       info.saw_JFIF_marker != FALSE || info.saw_Adobe_marker != FALSE || info.num_components == 1;
-  if (!says_colours || info.arith_code != FALSE) return says_colours;
+  // Of an arithmetic-coded file it cannot be told: what its DAC segment would say may be missing.
+  if (!says_colours || info.arith_code != FALSE) return false;
   const bool is_progressive = info.progressive_mode != FALSE;
   if (!is_progressive && info.comps_in_scan != info.num_components) return false;
   for (int i = 0; i < info.comps_in_scan; ++i) {

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -164,20 +162,6 @@ std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind ki
                folder.remedy});
 }
 
-// Enough for a header behind that of gzip.
-std::string first_bytes(const std::filesystem::path& path) {
-  std::array<char, 4096> bytes;
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), bytes.size());
-  if (!file.is_open() || file.bad()) {
-    throw Error({.what = "cannot read the file",
-                 .where = path.string(),
-                 .got = std::generic_category().message(errno)});
-  }
-  return {bytes.data(), static_cast<std::size_t>(file.gcount())};
-}
-
 IdxArray read_idx(const std::filesystem::path& path, IdxKind kind) {
   return parse_idx(read_file(path), kind, path.string());
 }
@@ -227,7 +211,7 @@ IdxArray parse_idx(std::string_view contents, IdxKind kind, const std::string& n
 std::optional<IdxSize> idx_picture_size(const IdxFolder& folder) {
   const std::filesystem::path path = find_file_if_there(folder, Split::train, IdxKind::pictures);
   if (path.empty()) return std::nullopt;
-  const std::string head = first_bytes(path);
+  const std::string head = read_file_start(path, kFileStart);
   Source source(head, path.string());
   std::vector<std::int64_t> shape;
   read_head(source, IdxKind::pictures, path.string(), shape);

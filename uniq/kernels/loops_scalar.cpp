@@ -98,9 +98,10 @@ void store_compared(std::uint8_t* pixel, std::int64_t channel, Floats v0, Floats
 }
 
 std::int32_t sum_bytes(const std::uint8_t* p, std::int64_t n) {
-  std::int32_t sum = 0;
+  // Modulo 2^32, as all that is added to sums.
+  std::uint32_t sum = 0;
   for (std::int64_t i = 0; i < n; ++i) sum += p[i];
-  return sum;
+  return static_cast<std::int32_t>(sum);
 }
 void sum_pixels(const std::uint8_t* p, std::int64_t pixel, std::int64_t n, std::int64_t count,
                 std::int32_t* to) {

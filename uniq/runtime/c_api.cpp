@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/base/version.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/kernels/isa.h"
@@ -64,6 +65,8 @@ uniq_status guarded(Body body) noexcept {
     return UNIQ_OK;
   } catch (const uniq::UsageError& error) {
     return fail(UNIQ_WRONG_ARGUMENT, error.what());
+  } catch (const uniq::MemoryError& error) {
+    return fail(UNIQ_OUT_OF_MEMORY, error.what());
   } catch (const std::bad_alloc&) {
     return fail(UNIQ_OUT_OF_MEMORY, "out of memory");
   } catch (const std::exception& error) {

@@ -116,7 +116,7 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   data::HoldOut parts = data::hold_out(*setup.training_set, data.validation, recipe.seed);
   data::LoaderOptions loader;
   loader.batch_size = data.batch_size;
-  if (data.limit > 0 && data.limit < static_cast<std::int64_t>(parts.training.size())) {
+  if (data.limit > 0 && data.limit <= static_cast<std::int64_t>(parts.training.size())) {
     parts.training.resize(static_cast<std::size_t>(data.limit));
     loader.batch_size = std::min(loader.batch_size, data.limit);
   }
