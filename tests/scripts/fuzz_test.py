@@ -2,12 +2,18 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEAD = "| reader | inputs | seconds | failed |\n|---|--:|--:|--:|\n"
+
+
+def without_seconds(table):
+    """The table with 0 seconds in each row: how long a stand-in takes is the machine's business."""
+    return re.sub(r"(\| [\d.]+ M \| )\d+( \|)", r"\g<1>0\2", table)
 
 
 class Fuzz(unittest.TestCase):
@@ -39,7 +45,7 @@ class Fuzz(unittest.TestCase):
         result = self.call(UNIQ_FUZZ_SECONDS="5")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(HEAD + "| `graph` | 1.23 M | 0 | 0 |\n| `png` | 0.45 M | 0 | 0 |\n",
-                      result.stdout)
+                      without_seconds(result.stdout))
         self.assertIn("-max_total_time=5", self.arguments("graph"))
         self.assertEqual(self.arguments("graph")[-2:],
                          [f"{self.folder}/found/graph/corpus", "tests/graph/corpus/graph/"])
@@ -51,7 +57,7 @@ class Fuzz(unittest.TestCase):
         for _ in range(3):
             self.assertEqual(self.call("--runs", "20", "graph").returncode, 0)
         self.assertIn("-runs=20", self.arguments("graph"))
-        table = self.call("--table").stdout
+        table = without_seconds(self.call("--table").stdout)
         self.assertEqual(table, HEAD + "| `graph` | 3.00 M | 0 | 0 |\n")
 
     def test_a_failure_is_shown_and_does_not_stop_the_others(self):
@@ -60,7 +66,8 @@ class Fuzz(unittest.TestCase):
         result = self.call()
         self.assertEqual(result.returncode, 1)
         self.assertIn("stat::average_exec_per_sec: 7", result.stdout)
-        self.assertIn("| `graph` | 0.00 M | 0 | 1 |\n| `png` | 2.00 M | 0 | 0 |", result.stdout)
+        self.assertIn("| `graph` | 0.00 M | 0 | 1 |\n| `png` | 2.00 M | 0 | 0 |",
+                      without_seconds(result.stdout))
 
     def test_unknown_names_and_arguments(self):
         self.stand_in("graph", 1)
