@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "uniq/base/utf8.h"
+
 namespace uniq {
 namespace {
 
@@ -31,33 +33,6 @@ bool acts(char32_t character) {
   });
 }
 
-/// A character at the beginning of a text; `bytes` is 0 where none begins there.
-struct Character {
-  char32_t value = 0;
-  std::size_t bytes = 0;
-};
-
-std::uint8_t byte_at(std::string_view text, std::size_t i) {
-  return static_cast<std::uint8_t>(text[i]);
-}
-
-/// UTF-8 by its definition (Unicode 15, table 3-7): no overlong form, no surrogate.
-Character first_character(std::string_view text) {
-  const std::uint8_t lead = byte_at(text, 0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
-  char32_t value = lead & (0x7fu >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte_at(text, i) & 0xc0) != 0x80) return {};
-    value = value << 6 | (byte_at(text, i) & 0x3fu);
-  }
-  constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < kSmallest[bytes] || value > 0x10ffff || is_surrogate) return {};
-  return {value, bytes};
-}
-
 std::string hex(const char* format, std::uint32_t value) {
   std::array<char, 16> text;
   std::snprintf(text.data(), text.size(), format, value);
@@ -75,10 +50,10 @@ std::string json_escape(char32_t character) {
 std::string escaped(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const Character next = first_character(text);
+    const Utf8Character next = first_character(text);
     const bool is_control = next.bytes == 1 && (next.value < 0x20 || next.value == 0x7f);
     if (next.bytes == 0 || is_control) {
-      result += hex("\\x%02x", byte_at(text, 0));
+      result += hex("\\x%02x", static_cast<std::uint8_t>(text.front()));
       text.remove_prefix(1);
       continue;
     }
@@ -95,7 +70,7 @@ std::string escaped(std::string_view text) {
 std::string escaped_json(std::string_view json) {
   std::string result;
   while (!json.empty()) {
-    const Character next = first_character(json);
+    const Utf8Character next = first_character(json);
     const std::size_t bytes = std::max<std::size_t>(next.bytes, 1);
     if (next.value == 0x7f || acts(next.value)) {
       result += json_escape(next.value);

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <new>
 #include <system_error>
 #include <utility>
 

@@ -2,8 +2,9 @@
 
 #include <sys/mman.h>
 
-#include <new>
 #include <utility>
+
+#include "uniq/base/memory.h"
 
 namespace uniq {
 
@@ -11,7 +12,7 @@ PageBytes::PageBytes(std::size_t size) : size_(size) {
   if (size == 0) return;
   void* const pages =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) throw std::bad_alloc();
+  if (pages == MAP_FAILED) throw AllocationError(size);
   begin_ = static_cast<std::byte*>(pages);
 }
 

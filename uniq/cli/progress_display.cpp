@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <utility>
 
+#include "uniq/base/clock.h"
 #include "uniq/base/escape.h"
 #include "uniq/cli/console.h"
 
@@ -80,11 +80,7 @@ ProgressDisplay::Settings standard_error_settings(bool quiet) {
   return {.quiet = quiet,
           .terminal = is_terminal(STDERR_FILENO),
           .width = [] { return terminal_width(STDERR_FILENO); },
-          .clock =
-              [] {
-                const auto now = std::chrono::steady_clock::now().time_since_epoch();
-                return std::chrono::duration<double>(now).count();
-              },
+          .clock = now,
           .write = [](const std::string& text) { print_error(text); }};
 }
 

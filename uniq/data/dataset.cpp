@@ -128,7 +128,7 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
 
 std::vector<std::string> class_names(const std::string& name, const std::filesystem::path& root) {
   const Entry& entry = find_entry(name);
-  return entry.classes(root.empty() ? entry.defaults.root : root);
+  return entry.classes(folder_of(entry, root));
 }
 
 std::vector<std::string> dataset_names() {

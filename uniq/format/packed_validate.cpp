@@ -1,11 +1,10 @@
 // validate(): what belongs to the model as a whole; packed_node_check.cpp has the nodes.
-#include <array>
-#include <cstdint>
 #include <string_view>
 #include <unordered_set>
 
 #include "uniq/base/error.h"
 #include "uniq/base/text.h"
+#include "uniq/base/utf8.h"
 #include "uniq/format/packed_model.h"
 #include "uniq/format/packed_node_check.h"
 #include "uniq/graph/limits.h"
@@ -20,42 +19,14 @@ namespace {
       ErrorText{.what = what, .where = where, .got = got, .expected = expected, .remedy = remedy});
 }
 
-/// The character that begins a text, and its length in bytes; length 0 where that is not UTF-8.
-struct Character {
-  std::uint32_t value = 0;
-  std::size_t length = 0;
-};
-
-Character first_character(std::string_view text) {
-  struct Form {
-    std::uint32_t mask, lead, smallest;
-  };
-  // By number of bytes behind the first. A smaller value in a longer form is no UTF-8.
-  constexpr std::array<Form, 4> kForms = {
-      {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}}};
-  const auto lead = static_cast<std::uint8_t>(text.front());
-  std::size_t more = 0;
-  while (more < kForms.size() && (lead & kForms[more].mask) != kForms[more].lead) ++more;
-  if (more == kForms.size() || more >= text.size()) return {};
-  std::uint32_t value = lead & ~kForms[more].mask;
-  for (std::size_t i = 1; i <= more; ++i) {
-    const auto byte = static_cast<std::uint8_t>(text[i]);
-    if ((byte & 0xc0u) != 0x80u) return {};
-    value = value << 6 | (byte & 0x3fu);
-  }
-  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < kForms[more].smallest || value > 0x10ffff || surrogate) return {};
-  return {.value = value, .length = more + 1};
-}
-
 /// UTF-8 without control characters, neither empty nor long: fit for messages, tables, terminals.
 bool is_name(std::string_view text) {
   if (text.empty() || text.size() > graph::kMaxNameLength) return false;
   while (!text.empty()) {
-    const Character c = first_character(text);
+    const Utf8Character c = first_character(text);
     const bool control = c.value < 0x20 || (c.value >= 0x7f && c.value < 0xa0);
-    if (c.length == 0 || control) return false;
-    text.remove_prefix(c.length);
+    if (c.bytes == 0 || control) return false;
+    text.remove_prefix(c.bytes);
   }
   return true;
 }

@@ -1,10 +1,10 @@
 #include "uniq/metrics/progress.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
+#include "uniq/base/clock.h"
 #include "uniq/base/text.h"
 
 namespace uniq::metrics {
@@ -13,11 +13,6 @@ namespace {
 /// Seconds after which work counts by 1/e: long enough to smooth over single slow batches, short
 /// enough to follow a machine that becomes busy.
 constexpr double kMemorySeconds = 30.0;
-
-double steady_seconds() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 std::string bar(double fraction, int width) {
   const int filled = static_cast<int>(fraction * width);
@@ -37,10 +32,7 @@ std::string percent(double fraction) {
 }  // namespace
 
 Progress::Progress(std::int64_t total, std::function<double()> clock)
-    : total_(total),
-      clock_(clock ? std::move(clock) : steady_seconds),
-      start_(clock_()),
-      last_time_(start_) {}
+    : total_(total), clock_(clock ? std::move(clock) : now), start_(clock_()), last_time_(start_) {}
 
 void Progress::advance(std::int64_t done) {
   const double now = clock_();

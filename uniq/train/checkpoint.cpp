@@ -50,13 +50,6 @@ void check_graph(const format::CheckpointInfo& info, const nn::GraphModule& netw
                .remedy = "uniqnn inspect on the checkpoint, or another train.start"});
 }
 
-Json training_of(const format::CheckpointInfo& info, const std::string& where) {
-  Json training = Json::parse(info.training, nullptr, /*allow_exceptions=*/false);
-  if (!training.is_object() || !training.contains("state"))
-    throw Error({.what = "the checkpoint does not say where its run stood", .where = where});
-  return training;
-}
-
 Origin origin_from(const Json& training, const std::string& where) {
   try {
     Origin origin{.data = training.at("data").get<std::string>(),
@@ -105,8 +98,8 @@ void save_checkpoint(const std::filesystem::path& path, format::CheckpointInfo i
 Standing read_standing(const std::filesystem::path& path) {
   const format::Safetensors file(path);
   const format::CheckpointInfo info = format::read_checkpoint_info(file);
-  return {.origin = origin_from(training_of(info, file.where()), file.where()),
-          .state = resume::state_of(info, file.where())};
+  const State state = resume::state_of(info, file.where());  // where this is read, it is an object
+  return {.origin = origin_from(Json::parse(info.training), file.where()), .state = state};
 }
 
 State load_checkpoint(const std::filesystem::path& path, nn::GraphModule& network,

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "uniq/base/clock.h"
 #include "uniq/base/escape.h"
 #include "uniq/base/file.h"
 #include "uniq/base/text.h"
@@ -49,7 +49,7 @@ std::string test_set_text(const recipe::Recipe& recipe) {
          " held-out training pictures";
 }
 
-std::string size_text(const std::filesystem::path& checkpoint) {
+std::string weights_text(const std::filesystem::path& checkpoint) {
   const format::CheckpointInfo info = format::read_checkpoint_info(format::Safetensors(checkpoint));
   const graph::Summary summary = graph::summarize(info.graph, info.bit_plan);
   return human_bytes(static_cast<double>(summary.weight_bytes)) +
@@ -58,7 +58,7 @@ std::string size_text(const std::filesystem::path& checkpoint) {
 
 std::string result_table(const recipe::Recipe& recipe, const train::RunResult& result,
                          double seconds) {
-  const std::filesystem::path best = result.folder / "best.safetensors";
+  const std::filesystem::path best = result.folder / train::kBestFile;
   Table table = facts();
   table.add({"best epoch",
              std::to_string(result.best_epoch + 1) + " of " + std::to_string(recipe.train.epochs)});
@@ -66,7 +66,7 @@ std::string result_table(const recipe::Recipe& recipe, const train::RunResult& r
   table.add({"test top-5", fixed(result.test.top5, 2) + " %"});
   table.add({"test loss", fixed(result.test.loss, 4)});
   table.add({"test set", test_set_text(recipe)});
-  table.add({"weights", size_text(best)});
+  table.add({"weights", weights_text(best)});
   table.add({"time", human_seconds(seconds)});
   table.add({"network", best.string()});
   return table.text();
@@ -75,7 +75,7 @@ std::string result_table(const recipe::Recipe& recipe, const train::RunResult& r
 }  // namespace
 
 int train(const TrainOptions& options, const std::vector<std::string>& arguments) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start = now();
   const recipe::Recipe recipe = recipe_of(options);
   const std::atomic<bool>& stop = stop_on_signals();
   const train::RunResult result = [&] {
@@ -91,9 +91,8 @@ int train(const TrainOptions& options, const std::vector<std::string>& arguments
     print_error("uniqnn: interrupted; to go on: " + resume_command(arguments) + "\n");
     return kInterrupted;
   }
-  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-  print(options.json ? escaped_json(read_file(result.folder / "result.json"))
-                     : result_table(recipe, result, passed.count()));
+  print(options.json ? escaped_json(read_file(result.folder / train::kResultFile))
+                     : result_table(recipe, result, now() - start));
   return kSuccess;
 }
 
