@@ -86,6 +86,36 @@ TEST_F(SessionTest, RandomNetworksGiveTheReferencesBits) {
   }
 }
 
+// A picture is written as each kernel of the first convolution reads it, of any number of channels.
+TEST_F(SessionTest, EveryKernelReadsThePicture) {
+  for (const int channels : {1, 3, 4, 32, 35})
+    for (const int bits : {1, 2, 3, 8}) {
+      graph::Builder b;
+      const graph::Graph network_graph =
+          b.finish(b.input({channels, 6, 9})
+                       .conv2d("conv", {.out_channels = 40, .kernel = 3, .padding = 1})
+                       .relu("relu")
+                       .flatten("flat")
+                       .linear("fc", {.out_features = 3}));
+      const format::PackedModel model = packed_network(
+          network_graph, {.weight_bits = bits, .activation_bits = bits, .end_bits = bits},
+          random_());
+      for (const kernels::Isa isa : kernels::available_isas()) {
+        const Network as_modelled(model, {.isa = isa});
+        const ConvChoice& first = *as_modelled.choices()[1];
+        for (const kernels::ConvCandidate& candidate : first.candidates) {
+          if (!candidate.refusal.empty()) continue;
+          SCOPED_TRACE(std::string(candidate.kernel->name) + ", channels " +
+                       std::to_string(channels) + ", bits " + std::to_string(bits));
+          Tuned tuned;
+          tuned[conv_key(first.conv)].kernel = candidate.kernel->name;
+          expect_reference(model, {.isa = isa, .tuned = std::make_shared<const Tuned>(tuned)}, 2,
+                           random_);
+        }
+      }
+    }
+}
+
 TEST_F(SessionTest, BuiltInModelsOfEveryWidth) {
   const models::ModelInput input{.channels = 3, .height = 16, .width = 16, .classes = 7};
   for (const char* name : {"preact_resnet8", "vgg_small", "mobilenetv2"})

@@ -14,11 +14,8 @@ void write_pixel(const CodeLayout& layout, std::uint8_t* pixel, CodeOf code_of) 
     const int code = code_of(c);
     if (layout.form == CodeLayout::Form::bytes) {
       pixel[c] = static_cast<std::uint8_t>(code);
-      continue;
-    }
-    for (int bit = 0; bit < layout.bits; ++bit) {
-      const std::int64_t byte = (c / 32 * layout.bits + bit) * 4 + c % 32 / 8;
-      pixel[byte] = static_cast<std::uint8_t>(pixel[byte] | (code >> bit & 1) << c % 8);
+    } else {
+      add_planes(layout, c, code, pixel);
     }
   }
 }
@@ -47,6 +44,13 @@ void fill(const CodeLayout& layout, std::int64_t pixels, std::uint8_t* to) {
 }
 
 }  // namespace
+
+void add_planes(const CodeLayout& layout, std::int64_t channel, int code, std::uint8_t* pixel) {
+  for (int bit = 0; bit < layout.bits; ++bit) {
+    const std::int64_t byte = (channel / 32 * layout.bits + bit) * 4 + channel % 32 / 8;
+    pixel[byte] = static_cast<std::uint8_t>(pixel[byte] | (code >> bit & 1) << channel % 8);
+  }
+}
 
 bool can_share(const CodeLayout& a, const CodeLayout& b) {
   const bool same_pad = a.pad_code == b.pad_code || a.border_height + a.border_width == 0 ||

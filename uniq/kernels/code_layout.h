@@ -54,6 +54,9 @@ void fill_border(const CodeLayout& layout, std::int64_t first, std::int64_t rows
 /// Zeros behind the channels of a row's pixels, before or after the codes are written.
 void clear_fill(const CodeLayout& layout, std::int64_t row, std::uint8_t* map);
 
+/// Writes the code of one channel into a pixel in planes, which holds zeros for it.
+void add_planes(const CodeLayout& layout, std::int64_t channel, int code, std::uint8_t* pixel);
+
 /// The picture's codes, one byte each, [row][column][channel], from and to a map. write_codes also
 /// fills the border.
 void read_codes(const CodeLayout& layout, const std::uint8_t* map, std::span<std::uint8_t> codes);

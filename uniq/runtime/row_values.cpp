@@ -1,5 +1,6 @@
 #include "uniq/runtime/row_values.h"
 
+#include <cstring>
 #include <variant>
 
 namespace uniq::runtime {
@@ -57,6 +58,9 @@ void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const 
                         .columns = step.columns,
                         .codes = table.codes.data(),
                         .to = reinterpret_cast<std::uint8_t*>(to)});
+  const bool is_planes = buffer.is_codes && buffer.layout.form == kernels::CodeLayout::Form::planes;
+  if (is_planes)
+    std::memset(to, 0, static_cast<std::size_t>(step.columns * buffer.layout.pixel_bytes()));
   const std::int64_t pixel_bytes = buffer.is_codes
                                        ? buffer.layout.pixel_bytes()
                                        : channels * static_cast<std::int64_t>(sizeof(float));
@@ -64,7 +68,10 @@ void input_row(const InputCore::Table& table, const std::uint8_t* pixels, const 
     for (std::int64_t i = 0; i < step.columns; ++i) {
       const auto entry = static_cast<std::size_t>(c * kBytes + pixels[i * channels + c]);
       std::byte* const pixel = to + i * pixel_bytes;
-      if (buffer.is_codes) {
+      if (is_planes) {
+        kernels::add_planes(buffer.layout, c, table.codes[entry],
+                            reinterpret_cast<std::uint8_t*>(pixel));
+      } else if (buffer.is_codes) {
         pixel[c] = static_cast<std::byte>(table.codes[entry]);
       } else {
         reinterpret_cast<float*>(pixel)[c] = table.floats[entry];
