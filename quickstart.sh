@@ -50,7 +50,7 @@ train() {
 
 # The latency of one picture, with as many threads as there are cores: JSON beside what was measured.
 measure() {
-  build/release/bin/uniqnn bench "$1" --threads "$(nproc)" --json >"$1.bench.json"
+  build/release/bin/uniqnn bench "$1" --json >"$1.bench.json"
 }
 
 # Packs the 2-bit network, proves it, and shows what it sees.

@@ -87,11 +87,11 @@ function(uniq_library name)
   uniq_install_library(uniq_${name} Runtime ${ARG_EXPORT_NAME})
 endfunction()
 
-# uniq_test(<folder> [TOGETHER] SOURCES ... DEPENDS ...): one GoogleTest program for tests/<folder>;
-# each of its cases is a ctest test. TOGETHER: no two of its files use a name for different things, so
-# that CMAKE_UNITY_BUILD may compile several as one.
+# uniq_test(<folder> SOURCES ... DEPENDS ...): one GoogleTest program for tests/<folder>; each of its
+# cases is a ctest test. No two of its files use a name for different things, so that
+# CMAKE_UNITY_BUILD may compile several as one.
 function(uniq_test name)
-  cmake_parse_arguments(ARG "TOGETHER" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(uniq_${name}_test ${ARG_SOURCES})
   target_include_directories(uniq_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(uniq_${name}_test PRIVATE ${ARG_DEPENDS} uniq_test_support GTest::gtest
@@ -100,9 +100,6 @@ function(uniq_test name)
                              PRIVATE UNIQ_GOLDEN="${PROJECT_SOURCE_DIR}/tests/golden")
   set_target_properties(uniq_${name}_test PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  if(NOT ARG_TOGETHER)
-    set_target_properties(uniq_${name}_test PROPERTIES UNITY_BUILD OFF)
-  endif()
   gtest_discover_tests(uniq_${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
 endfunction()
 

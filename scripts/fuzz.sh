@@ -104,6 +104,7 @@ if [[ -z "$table" ]]; then
     build fuzz fuzzers
   fi
   programs="$(chosen)"
+  [[ -n "$programs" ]] || fail "no fuzzer in $folder/fuzz: expected a build folder of the preset fuzz"
   while IFS= read -r program; do
     run_fuzzer "$program" || status=1
   done <<<"$programs"

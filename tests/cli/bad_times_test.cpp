@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -131,23 +132,26 @@ TEST_F(BadTimes, AFullDiskForTheCacheOfKernels) {
 /// An address space in which a command succeeds, from `low` up in steps that grow.
 std::uint64_t least_memory(const std::vector<std::string>& command, std::uint64_t low,
                            std::uint64_t step) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
   std::uint64_t more = 0;
-  while (uniqnn(command, {.memory_bytes = low + more}).exit_code != 0)
+  while (uniqnn(command, {.memory_bytes = low + more}).exit_code != 0) {
+    if (more > kMost) throw std::runtime_error(command[0] + " fails with any memory");
     more += step * (1 + more / (4 * step));
+  }
   return low + more;
 }
 
 class TooLittleMemory : public BadTimes {
  protected:
   /// From what --help needs to what the command needs, every so many bytes: the command succeeds,
-  /// or says once why not. Returns how often it failed.
-  static int sweep(const std::vector<std::string>& command) {
+  /// or says once why not. Returns what it said.
+  static std::vector<std::string> sweep(const std::vector<std::string>& command) {
     constexpr std::uint64_t kPage = 4096;
     constexpr std::uint64_t kSteps = 40;
     const std::uint64_t help = least_memory({"--help"}, 64 * kPage, 64 * kPage);
     const std::uint64_t whole = least_memory(command, help, 256 * kPage);
     const std::uint64_t step = std::max((whole - help) / kSteps / kPage, std::uint64_t{1}) * kPage;
-    int failures = 0;
+    std::vector<std::string> messages;
     for (std::uint64_t memory = help; memory <= whole; memory += step) {
       const ProgramResult result = uniqnn(command, {.memory_bytes = memory});
       SCOPED_TRACE(command[0] + " with " + std::to_string(memory / 1024) + " KiB");
@@ -155,14 +159,14 @@ class TooLittleMemory : public BadTimes {
         EXPECT_EQ(result.err, "");
         continue;
       }
-      ++failures;
+      messages.push_back(result.err);
       EXPECT_EQ(result.exit_code, 1);
       EXPECT_EQ(result.out, "");
       EXPECT_THAT(result.err, StartsWith("uniqnn: error: "));
       EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
       if (HasFailure()) break;
     }
-    return failures;
+    return messages;
   }
 };
 
@@ -186,22 +190,55 @@ TEST_F(TooLittleMemory, EndsEveryCommandInGoodOrder) {
   const std::string large = folder_ / "large.uniq";
   const std::string recipe =
       write("recipe.yaml", "model: preact_resnet18\ndata: {name: fashion_mnist}\n");
-  const std::string picture = UNIQ_PICTURES "/rgb.jpg";
-  const std::vector<std::vector<std::string>> commands = {
+  const std::vector<std::vector<std::string>> small = {
       {"summary", recipe},
-      {"pack", "--random", "vgg_small", "--bits", "w2a2", "-o", large},
-      {"summary", large},
-      {"inspect", large},
+      {"summary", digits},
+      {"inspect", digits},
+      {"pack", digits, "-o", folder_ / "again.uniq"},
       {"run", model(), write("a.pgm", "P5\n4 4\n255\n0123456789abcdef"), "--threads", "1"},
-      {"bench", large, "--threads", "2", "--runs", "1"},
       {"eval", packed, "--data", "mnist", "--root", data, "--quiet", "--threads", "1"},
       {"completions", "bash"}};
-  int failures = 0;
-  for (const auto& command : commands) {
-    failures += sweep(command);
+  for (const auto& command : small) {
+    sweep(command);
     if (HasFailure()) return;
   }
-  EXPECT_GT(failures, 0) << "nothing was short of memory";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> tall = {
+      {{"pack", "--random", "vgg_small", "--bits", "w2a2", "-o", large}, "(layer "},
+      {{"summary", large}, "(layer "},
+      {{"run", large, UNIQ_PICTURES "/rgb.jpg", "--threads", "1"}, ""},
+      {{"run", large, UNIQ_PICTURES "/rgb.png", "--threads", "1"}, ""},
+      {{"bench", large, "--threads", "2", "--runs", "1"}, "(layer "}};
+  for (const auto& [command, owner] : tall) {
+    EXPECT_THAT(sweep(command), Contains(HasSubstr("not enough memory " + owner))) << command[0];
+    if (HasFailure()) return;
+  }
+  sweep({"inspect", large});
+}
+
+// What is wrong with a sparse file is said before memory is taken for it.
+TEST_F(TooLittleMemory, IsNotNeededForASparseFile) {
+  if (UNIQ_SANITIZED) GTEST_SKIP() << "a sanitizer needs the address space; see the release build";
+  constexpr std::uint64_t kSparse = std::uint64_t{8} << 30;
+  constexpr std::uint64_t kMemory = std::uint64_t{300} << 20;
+  const std::string digits = folder_ / "digits.safetensors";
+  const format::CheckpointInfo info =
+      uniq::testing::digits_checkpoint({.weight_bits = 2, .activation_bits = 2});
+  uniq::testing::write_checkpoint(digits, info, uniq::testing::tensors_of(info));
+  const std::string packed = folder_ / "sparse.uniq";
+  ASSERT_EQ(uniqnn({"pack", digits, "-o", packed}).exit_code, 0);
+  fs::resize_file(digits, kSparse);
+  fs::resize_file(packed, kSparse);
+  const std::vector<std::pair<std::vector<std::string>, std::string>> commands = {
+      {{"summary", digits}, "bytes that belong to no tensor ("},
+      {{"inspect", digits}, "bytes that belong to no tensor ("},
+      {{"pack", digits, "-o", folder_ / "none.uniq"}, "bytes that belong to no tensor ("},
+      {{"summary", packed}, "the packed model is "},
+      {{"inspect", packed}, "the packed model is "}};
+  for (const auto& [command, message] : commands) {
+    const ProgramResult result = uniqnn(command, {.memory_bytes = kMemory});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, StartsWith("uniqnn: error: " + message));
+  }
 }
 
 // 2^28 bytes of pixels, in an address space of 300 MB.

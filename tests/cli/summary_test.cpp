@@ -96,6 +96,28 @@ TEST(Summary, RefusesWhatTrainingRefuses) {
   const ProgramResult other = summary_for(28);
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, HasSubstr("got 1x28x28, expected 1x63x63"));
+  summary_for(63);
+  for (const auto& [setting, part] :
+       {std::pair("data.deviation=[9e-7]", "deviation"), {"data.mean=[0.5, 0.5]", "mean"}}) {
+    const ProgramResult refused = uniqnn({"summary", recipe, "--set", setting});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, HasSubstr(part)) << setting;
+  }
+}
+
+// A pipe is read once.
+TEST(Summary, OfAPipeIsThatOfTheFile) {
+  const TemporaryFolder folder;
+  const std::string recipe = folder / "recipe.yaml";
+  write(recipe, recipe_text("lenet"));
+  const ProgramResult plain = uniqnn({"summary", recipe});
+  for (const std::string command :
+       {"exec \"$0\" summary <(cat \"$1\")", "cat \"$1\" | \"$0\" summary -"}) {
+    const ProgramResult piped =
+        uniq::testing::run_program("/bin/bash", {"-c", command, UNIQNN, recipe});
+    EXPECT_EQ(piped.exit_code, 0) << piped.err;
+    EXPECT_EQ(piped.out, plain.out);
+  }
 }
 
 TEST(Summary, OfAGraphsTextIsInFp32) {

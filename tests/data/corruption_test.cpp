@@ -56,7 +56,7 @@ class Corruption : public testing::RandomTest {
   }
 };
 
-void read_pictures(const std::string& contents) {
+void read_idx_pictures(const std::string& contents) {
   const IdxArray array = parse_idx(contents, IdxKind::pictures, "file");
   ASSERT_EQ(array.shape.size(), 3u);
   ASSERT_EQ(static_cast<std::size_t>(array.shape[0] * array.shape[1] * array.shape[2]),
@@ -64,12 +64,12 @@ void read_pictures(const std::string& contents) {
 }
 
 TEST_F(Corruption, PlainIdx) {
-  EXPECT_GT(survive(idx_file({6, 3, 2}, some_bytes(36)), read_pictures), kCases / 2);
+  EXPECT_GT(survive(idx_file({6, 3, 2}, some_bytes(36)), read_idx_pictures), kCases / 2);
 }
 
 TEST_F(Corruption, PackedIdx) {
   // The checksum catches nearly all of it.
-  EXPECT_GT(survive(gzip(idx_file({6, 3, 2}, some_bytes(36))), read_pictures), kCases * 8 / 10);
+  EXPECT_GT(survive(gzip(idx_file({6, 3, 2}, some_bytes(36))), read_idx_pictures), kCases * 8 / 10);
 }
 
 TEST_F(Corruption, Cifar) {

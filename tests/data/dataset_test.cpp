@@ -106,7 +106,7 @@ TEST(DatasetTest, CifarHasOneSize) {
   EXPECT_TRUE(look_at_dataset("cifar100", folder.path()).found);
 }
 
-class FashionMnist : public testing::Test {
+class FashionMnist : public ::testing::Test {
  protected:
   void SetUp() override {
     const std::filesystem::path root = dataset_defaults("fashion_mnist").root;

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string golden(const std::string& name) {
+std::string golden_jpeg(const std::string& name) {
   return read_file(std::string(UNIQ_GOLDEN_PICTURES "/") + name);
 }
 
@@ -30,13 +30,13 @@ std::string with_size(std::string contents, unsigned height, unsigned width) {
 
 TEST(DecodeJpeg, PrintColoursAreRefused) {
   EXPECT_EQ(
-      jpeg_error(golden("cmyk.jpg")),
+      jpeg_error(golden_jpeg("cmyk.jpg")),
       "colours of the JPEG picture are not supported (a.jpg): got CMYK, expected grey or RGB; "
       "try converting it to RGB");
 }
 
 TEST(DecodeJpeg, DamageIsAnError) {
-  const std::string whole = golden("420.jpg");
+  const std::string whole = golden_jpeg("420.jpg");
   EXPECT_THAT(jpeg_error(whole.substr(0, whole.size() - 40)),
               HasSubstr("damaged JPEG picture (a.jpg): got Premature end of JPEG file; try getting "
                         "the file again"));
@@ -66,7 +66,7 @@ constexpr std::array kPictures = {"420.jpg",
 // The major number stands behind "JFIF\0"; libjpeg knows 1.
 TEST(DecodeJpeg, AnyRevisionOfJfifIsRead) {
   for (const char* name : kPictures) {
-    const std::string whole = golden(name);
+    const std::string whole = golden_jpeg(name);
     const std::size_t revision = whole.find(std::string("JFIF\0", 5)) + 5;
     for (const char major : {'\0', '\2', '\xff'}) {
       std::string changed = whole;
@@ -78,7 +78,7 @@ TEST(DecodeJpeg, AnyRevisionOfJfifIsRead) {
 
 TEST(DecodeJpeg, BytesBetweenTheScansAndTheEndAreSkipped) {
   for (const char* name : kPictures) {
-    const std::string whole = golden(name);
+    const std::string whole = golden_jpeg(name);
     for (const std::size_t bytes : {1, 211, 100'000}) {
       const std::string changed = with_bytes_before_the_end(whole, std::string(bytes, '\x55'));
       EXPECT_EQ(decode_jpeg(changed, name, {}), decode_jpeg(whole, name, {})) << name << bytes;
@@ -88,7 +88,7 @@ TEST(DecodeJpeg, BytesBetweenTheScansAndTheEndAreSkipped) {
 
 TEST(DecodeJpeg, BytesInAHeaderThatSaysAllAreSkipped) {
   for (const char* name : kPictures) {
-    const std::string whole = golden(name);
+    const std::string whole = golden_jpeg(name);
     for (const std::string& marker : {kDqt, kDht, std::string("\xff\xe0")}) {
       const std::string changed = with_bytes(whole, std::string(7, '\0'), marker);
       EXPECT_EQ(decode_jpeg(changed, name, {}), decode_jpeg(whole, name, {})) << name;
@@ -103,7 +103,7 @@ TEST(DecodeJpeg, DamagedMarkersAreErrors) {
     return contents;
   };
   for (const char* name : kPictures) {
-    const std::string whole = golden(name);
+    const std::string whole = golden_jpeg(name);
     for (const std::string& marker : {kDqt, kDht, std::string("\xff\xda")}) {
       for (std::size_t at = whole.find(marker); at != std::string::npos;
            at = whole.find(marker, at + 1)) {
@@ -113,16 +113,16 @@ TEST(DecodeJpeg, DamagedMarkersAreErrors) {
     }
   }
   // Without JFIF's header nothing says what the components mean.
-  const std::string whole = golden("444.jpg");
+  const std::string whole = golden_jpeg("444.jpg");
   EXPECT_THAT(jpeg_error(without_marker(whole, whole.find("\xff\xe0"))),
               HasSubstr("extraneous bytes before marker 0xdb"));
-  const std::string grey = golden("grey.jpg");
+  const std::string grey = golden_jpeg("grey.jpg");
   EXPECT_EQ(decode_jpeg(without_marker(grey, grey.find("\xff\xe0")), "", {}),
             decode_jpeg(grey, "", {}));
 }
 
 TEST(DecodeJpeg, BytesBetweenScansAreErrors) {
-  const std::string whole = golden("progressive_420.jpg");
+  const std::string whole = golden_jpeg("progressive_420.jpg");
   const std::size_t second = whole.find("\xff\xda", whole.find("\xff\xda") + 1);
   const std::size_t tables = whole.rfind(kDht, second);
   ASSERT_GT(tables, whole.find("\xff\xda"));
@@ -133,7 +133,7 @@ TEST(DecodeJpeg, BytesBetweenScansAreErrors) {
 
 // The scans before the last one leave bits out; bytes in front of the end may be what is missing.
 TEST(DecodeJpeg, BytesBehindTooFewScansAreErrors) {
-  const std::string whole = golden("progressive_420.jpg");
+  const std::string whole = golden_jpeg("progressive_420.jpg");
   const std::string fewer = whole.substr(0, whole.rfind("\xff\xda")) + "\xff\xd9";
   EXPECT_NO_THROW(decode_jpeg(fewer, "", {})) << "as a server may cut it off";
   EXPECT_THAT(jpeg_error(with_bytes_before_the_end(fewer, "more")),
@@ -142,7 +142,7 @@ TEST(DecodeJpeg, BytesBehindTooFewScansAreErrors) {
 
 // Ss, Se and Ah/Al stand at the end of the scan's header, 0, 63 and 0 in sequential files.
 TEST(DecodeJpeg, ParametersThatSequentialScansDoNotHave) {
-  const std::string whole = golden("420.jpg");
+  const std::string whole = golden_jpeg("420.jpg");
   const std::size_t parameters = whole.find("\xff\xda") + 4 + 1 + 3 * 2;
   ASSERT_EQ(whole.substr(parameters, 3), std::string("\0\x3f\0", 3));
   std::string changed = whole;
@@ -153,7 +153,7 @@ TEST(DecodeJpeg, ParametersThatSequentialScansDoNotHave) {
 }
 
 TEST(DecodeJpeg, UnknownColoursOfAdobeAreErrors) {
-  const std::string whole = golden("444.jpg");
+  const std::string whole = golden_jpeg("444.jpg");
   const std::string adobe =
       std::string("\xff\xee\0\x0e", 4) + "Adobe" + std::string("\0\x64\0\0\0\0\x07", 7);
   // Without JFIF, whose colours would count.
@@ -165,7 +165,7 @@ TEST(DecodeJpeg, UnknownColoursOfAdobeAreErrors) {
 // Cut anywhere in its entropy-coded data or before, a picture is an error.
 TEST(DecodeJpeg, TruncationIsAnError) {
   for (const char* name : kPictures) {
-    const std::string whole = golden(name);
+    const std::string whole = golden_jpeg(name);
     const std::size_t end = whole.rfind("\xff\xd9");
     for (std::size_t size = 3; size <= end; ++size)
       ASSERT_NE(jpeg_error(whole.substr(0, size)), "") << name << ", " << size;
@@ -175,7 +175,7 @@ TEST(DecodeJpeg, TruncationIsAnError) {
 
 // Bits set in the place of codes: all ones begin no code.
 TEST(DecodeJpeg, CorruptCodesAreErrors) {
-  const std::string whole = golden("444.jpg");
+  const std::string whole = golden_jpeg("444.jpg");
   const std::size_t data = whole.find("\xff\xda") + 20;
   std::string changed = whole;
   for (std::size_t i = 0; i < 16; i += 2) changed.replace(data + i, 2, std::string("\xff\0", 2));
@@ -185,22 +185,22 @@ TEST(DecodeJpeg, CorruptCodesAreErrors) {
 
 // Bytes behind the end are none of the picture's: cameras put previews there.
 TEST(DecodeJpeg, BytesBehindTheEndAreIgnored) {
-  const std::string whole = golden("420.jpg");
+  const std::string whole = golden_jpeg("420.jpg");
   EXPECT_EQ(decode_jpeg(whole + "more", "", {}), decode_jpeg(whole, "", {}));
 }
 
 // A header alone takes no memory.
 TEST(DecodeJpeg, SizesThatTheFileCannotFillAreErrors) {
-  EXPECT_THAT(jpeg_error(with_size(golden("444.jpg"), 8192, 8192)),
+  EXPECT_THAT(jpeg_error(with_size(golden_jpeg("444.jpg"), 8192, 8192)),
               HasSubstr("picture is truncated (a.jpg): got "));
-  EXPECT_THAT(jpeg_error(with_size(golden("444.jpg"), 65500, 65500)),
+  EXPECT_THAT(jpeg_error(with_size(golden_jpeg("444.jpg"), 65500, 65500)),
               HasSubstr("picture is too large (a.jpg): got 65500x65500 pixels"));
 }
 
 // The scan of coefficients 6 to 63, with the table in front of it, behind the others again and
 // again: valid, and each costs a pass over all blocks. Its last byte says that it brings all bits.
 TEST(DecodeJpeg, ScansWithoutEndAreErrors) {
-  const std::string whole = golden("grey_progressive.jpg");
+  const std::string whole = golden_jpeg("grey_progressive.jpg");
   const std::size_t range = whole.find("\x06\x3f\x02");
   const std::size_t begin = whole.rfind("\xff\xc4", range);
   std::string scan = whole.substr(begin, whole.find("\xff\xc4", range) - begin);

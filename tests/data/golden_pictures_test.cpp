@@ -15,7 +15,7 @@ namespace {
 constexpr char kFolder[] = UNIQ_GOLDEN_PICTURES "/";
 
 // The fields of all lines that begin with `kind`.
-std::vector<std::vector<std::string>> golden(const std::string& kind) {
+std::vector<std::vector<std::string>> golden_lines(const std::string& kind) {
   std::istringstream lines(read_file(std::string(kFolder) + "golden.txt"));
   std::vector<std::vector<std::string>> cases;
   for (std::string line; std::getline(lines, line);) {
@@ -56,7 +56,7 @@ Picture noise_of(const std::vector<std::string>& line) {
 }
 
 TEST(GoldenPictures, DecodedLikePillow) {
-  const auto cases = golden("decode");
+  const auto cases = golden_lines("decode");
   ASSERT_EQ(cases.size(), 34u);
   for (const auto& line : cases) {
     const std::vector<Picture> pictures = read_pictures(std::filesystem::path(kFolder + line[0]));
@@ -66,7 +66,7 @@ TEST(GoldenPictures, DecodedLikePillow) {
 }
 
 TEST(GoldenPictures, ResizedLikePillow) {
-  const auto cases = golden("resize");
+  const auto cases = golden_lines("resize");
   ASSERT_EQ(cases.size(), 42u);
   for (const auto& line : cases) {
     const Picture resized =
@@ -76,7 +76,7 @@ TEST(GoldenPictures, ResizedLikePillow) {
 }
 
 TEST(GoldenPictures, PreparedLikePillowAndTorchvision) {
-  const auto cases = golden("prepare");
+  const auto cases = golden_lines("prepare");
   ASSERT_EQ(cases.size(), 48u);
   for (const auto& line : cases) {
     Preprocessing preprocessing{
@@ -92,7 +92,7 @@ TEST(GoldenPictures, PreparedLikePillowAndTorchvision) {
 // Truncated inside the pixels, none is accepted.
 TEST(GoldenPictures, DamagedFilesAreReadOrRefused) {
   constexpr PictureLimits kLimits{.side = 4096, .bytes = 1 << 22};
-  for (const auto& line : golden("decode")) {
+  for (const auto& line : golden_lines("decode")) {
     const std::string contents = read_file(kFolder + line[0]);
     const auto try_to_read = [&](const std::string& damaged) {
       try {
@@ -102,7 +102,7 @@ TEST(GoldenPictures, DamagedFilesAreReadOrRefused) {
         }
         return true;
       } catch (const Error& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr(line[0]));
+        EXPECT_THAT(error.what(), ::testing::HasSubstr(line[0]));
         return false;
       }
     };

@@ -28,7 +28,7 @@ std::string labels_error(const std::string& contents) {
   return error_of([&] { parse_idx(contents, IdxKind::labels, "file"); });
 }
 
-class IdxFolderTest : public testing::Test {
+class IdxFolderTest : public ::testing::Test {
  protected:
   Dataset read(Split split = Split::train) const {
     return read_idx_dataset({"things", folder.path(), "looking under the table", kTen}, split);

@@ -82,7 +82,7 @@ inline std::vector<std::int64_t> labels_of(const std::vector<Batch>& batches) {
   return labels;
 }
 
-class LoaderTest : public testing::Test {
+class LoaderTest : public ::testing::Test {
  protected:
   Loader make(const LoaderOptions& options) const {
     return Loader(dataset, all_indices(dataset), preprocessing_of(dataset), options);

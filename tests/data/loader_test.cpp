@@ -212,7 +212,7 @@ TEST_F(CropSearch, CropIsPerPictureOrPerBatchAndFlipPerPicture) {
       of_all.merge(of_batch);
     }
     EXPECT_THAT(of_all.size(), Ge(per_batch ? 4u : 18u));  // of 8 batches; of 25 offsets
-    EXPECT_THAT(flips, testing::AllOf(Ge(20), Le(41)));    // of 61
+    EXPECT_THAT(flips, ::testing::AllOf(Ge(20), Le(41)));  // of 61
   }
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::filesystem::path golden(const std::string& name) {
+std::filesystem::path golden_path(const std::string& name) {
   return std::filesystem::path(UNIQ_GOLDEN_PICTURES) / name;
 }
 
@@ -19,10 +19,10 @@ std::string read_error(const std::string& contents, const PictureLimits& limits 
 
 TEST(PictureTest, KindIsReadFromContentsNotFromTheName) {
   const TemporaryFolder folder;
-  folder.write("picture.jpg", read_file(golden("rgb.png")));
-  folder.write("noname", read_file(golden("420.jpg")));
-  EXPECT_EQ(read_pictures(folder.path() / "picture.jpg"), read_pictures(golden("rgb.png")));
-  EXPECT_EQ(read_pictures(folder.path() / "noname"), read_pictures(golden("420.jpg")));
+  folder.write("picture.jpg", read_file(golden_path("rgb.png")));
+  folder.write("noname", read_file(golden_path("420.jpg")));
+  EXPECT_EQ(read_pictures(folder.path() / "picture.jpg"), read_pictures(golden_path("rgb.png")));
+  EXPECT_EQ(read_pictures(folder.path() / "noname"), read_pictures(golden_path("420.jpg")));
 }
 
 TEST(PictureTest, UnknownKindsAreErrors) {
@@ -60,7 +60,7 @@ TEST(PictureTest, OtherIdxFilesAreErrors) {
 TEST(PictureTest, LimitsHoldForEveryKind) {
   for (const char* name : {"rgb.png", "rgb_interlaced.png", "420.jpg", "progressive_420.jpg",
                            "rgb.ppm", "plain.pgm"}) {
-    const std::string contents = read_file(golden(name));
+    const std::string contents = read_file(golden_path(name));
     const Picture picture = read_pictures(contents, name).at(0);
     const auto bytes = static_cast<std::int64_t>(picture.pixels.size());
     const std::int64_t side = std::max(picture.height, picture.width);

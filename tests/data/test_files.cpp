@@ -8,7 +8,7 @@
 namespace uniq::data {
 
 TemporaryFolder::TemporaryFolder() {
-  std::string name = testing::TempDir() + "uniq_data_XXXXXX";
+  std::string name = ::testing::TempDir() + "uniq_data_XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw Error("cannot make a temporary folder");
   path_ = name;
 }

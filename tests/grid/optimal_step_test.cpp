@@ -100,14 +100,14 @@ TEST(OptimalStep, MidRiseBeatsMidTreadOnAGaussian) {
   }
 }
 
-struct Case {
+struct StepCase {
   Source source;
   Grid grid;
   int bits;
 };
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<StepCase> all_step_cases() {
+  std::vector<StepCase> cases;
   for (const Source source : {Source::gaussian, Source::half_normal, Source::laplacian}) {
     for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread}) {
       for (int bits = grid == Grid::mid_tread ? 2 : 1; bits <= 8; ++bits) {
@@ -118,7 +118,7 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-std::string trace(const Case& c) {
+std::string trace(const StepCase& c) {
   return "source " + std::to_string(static_cast<int>(c.source)) + ", " +
          std::string(grid_name(c.grid)) + ", bits " + std::to_string(c.bits);
 }
@@ -131,7 +131,7 @@ double density(Source source, double x) {
 
 /// The error by its definition: quantize, compare, integrate (midpoint rule). Independent of the
 /// cells and moments of the code under test.
-double error_by_quadrature(const Case& c, double step) {
+double error_by_quadrature(const StepCase& c, double step) {
   constexpr double kEnd = 30;
   constexpr int kPoints = 600000;
   constexpr double kWidth = 2 * kEnd / kPoints;
@@ -149,7 +149,7 @@ double error_by_quadrature(const Case& c, double step) {
 }
 
 TEST(QuantizationError, AgreesWithQuadrature) {
-  for (const Case& c : all_cases()) {
+  for (const StepCase& c : all_step_cases()) {
     if (c.bits != 1 && c.bits != 3 && c.bits != 8) continue;
     for (const double factor : {0.6, 1.0, 1.7}) {
       const double step = factor * optimal_step(c.source, c.grid, c.bits);
@@ -163,7 +163,7 @@ TEST(QuantizationError, AgreesWithQuadrature) {
 }
 
 TEST(OptimalStep, IsTheLowestErrorFarAndNear) {
-  for (const Case& c : all_cases()) {
+  for (const StepCase& c : all_step_cases()) {
     SCOPED_TRACE(trace(c));
     const double best = optimal_step(c.source, c.grid, c.bits);
     const double least = quantization_error(c.source, c.grid, c.bits, best);

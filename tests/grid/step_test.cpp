@@ -11,13 +11,13 @@
 namespace uniq {
 namespace {
 
-struct Case {
+struct GridCase {
   Grid grid;
   int bits;
 };
 
-std::vector<Case> all_grids() {
-  std::vector<Case> cases;
+std::vector<GridCase> all_grids() {
+  std::vector<GridCase> cases;
   for (const Grid grid : {Grid::mid_rise, Grid::unsigned_, Grid::mid_tread})
     for (int bits = grid == Grid::mid_tread ? 2 : 1; bits <= 8; ++bits)
       cases.push_back({grid, bits});
@@ -25,14 +25,14 @@ std::vector<Case> all_grids() {
 }
 
 /// The magnitude of the grid's outermost value.
-float largest_value(float step, const Case& c) {
+float largest_value(float step, const GridCase& c) {
   const int largest = (1 << c.bits) - 1;
   return std::max(std::abs(dequantize(0, step, c.grid, c.bits)),
                   std::abs(dequantize(static_cast<std::uint8_t>(largest), step, c.grid, c.bits)));
 }
 
 TEST(Step, TheLargestLevelIsThatOfTheOutermostCodes) {
-  for (const Case& c : all_grids())
+  for (const GridCase& c : all_grids())
     EXPECT_EQ(largest_level(c.grid, c.bits), largest_value(1.0f, c)) << c.bits;
   EXPECT_EQ(largest_level(Grid::mid_rise, 1), 0.5f);
   EXPECT_EQ(largest_level(Grid::unsigned_, 8), 255.0f);
@@ -40,7 +40,7 @@ TEST(Step, TheLargestLevelIsThatOfTheOutermostCodes) {
 }
 
 TEST(Step, IsUsableWhereEveryValueIsFinite) {
-  for (const Case& c : all_grids()) {
+  for (const GridCase& c : all_grids()) {
     // The boundary, by the order of bits: the largest step whose outermost value is finite.
     std::uint32_t below = std::bit_cast<std::uint32_t>(1.0f);
     std::uint32_t above = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity());
@@ -60,7 +60,7 @@ TEST(Step, IsUsableWhereEveryValueIsFinite) {
 }
 
 TEST(Step, IsPositiveAndANumber) {
-  for (const Case& c : all_grids()) {
+  for (const GridCase& c : all_grids()) {
     for (const float bad : {0.0f, -0.0f, -1.0f, NAN, INFINITY, -INFINITY})
       EXPECT_FALSE(is_usable_step(bad, c.grid, c.bits)) << bad;
     for (const float good : {std::numeric_limits<float>::denorm_min(), 1e-20f, kStepOfZeros, 1.0f})

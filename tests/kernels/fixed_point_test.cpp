@@ -20,7 +20,7 @@ namespace {
 using Kind = EpilogueStage::Kind;
 
 /// An epilogue from sums to codes, with its memory, and what a kernel leaves of some pixels' sums.
-struct Case {
+struct FixedCase {
   std::vector<float> scale, bias, stage_scale, stage_bias;
   std::vector<std::int32_t> terms, places, windows, raw;
   std::int32_t per_code = 0;
@@ -43,7 +43,7 @@ struct Case {
 
 class FixedPointTest : public testing::RandomTest {
  protected:
-  void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
+  void make(FixedCase& c, int bits, std::int64_t channels, std::int64_t largest) {
     c.range.largest = largest;
     // Round numbers make sums whose value is a threshold itself.
     const bool is_round = below(3) == 0;
@@ -94,7 +94,7 @@ class FixedPointTest : public testing::RandomTest {
   }
 
   /// Sums next to where codes change, and some that are far beyond.
-  void make_sums(Case& c) {
+  void make_sums(FixedCase& c) {
     for (std::int64_t pixel = 0; pixel < c.pixels(); ++pixel)
       for (std::int64_t channel = 0; channel < c.stride(); ++channel) {
         const auto at = static_cast<std::size_t>(channel % c.epilogue.channels);
@@ -112,7 +112,7 @@ class FixedPointTest : public testing::RandomTest {
   }
 
   /// The map, of as many rows at once as the epilogue takes.
-  static std::vector<std::uint8_t> run(const Case& c, Isa isa,
+  static std::vector<std::uint8_t> run(const FixedCase& c, Isa isa,
                                        const std::optional<SumRange>& range) {
     const CodeLayout& layout = c.epilogue.outputs[0].layout;
     std::vector<std::uint8_t> map(static_cast<std::size_t>(layout.bytes()));
@@ -146,7 +146,7 @@ TEST_F(FixedPointTest, GivesTheCodesNextToThresholds) {
   for (int i = 0; i < kCases; ++i) {
     constexpr std::int64_t kChannels[] = {1, 10, 16, 33, 64, 100, 128};
     constexpr std::int64_t kLargest[] = {1'500, 200'000, 50'000'000, 2'000'000'000};
-    Case c;
+    FixedCase c;
     make(c, 1 + below(8), kChannels[below(7)], kLargest[below(4)]);
     fixed += fixed_point(c.epilogue, c.range) ? 1 : 0;
     for (const Isa isa : available_isas())
@@ -159,7 +159,7 @@ TEST_F(FixedPointTest, GivesTheCodesNextToThresholds) {
 }
 
 TEST_F(FixedPointTest, KnowsItsMargin) {
-  Case c;
+  FixedCase c;
   c.scale = {0.0103f};
   c.bias = {0.5f};
   c.epilogue = {.channels = 1,

@@ -19,7 +19,7 @@ using Kind = EpilogueStage::Kind;
 using Form = CodeLayout::Form;
 
 /// An epilogue from sums to codes, with its memory.
-struct Case {
+struct FoldedCase {
   std::vector<float> scale, bias, stage_scale, stage_bias;
   std::vector<std::int32_t> terms;
   int shift = 0;
@@ -31,7 +31,7 @@ struct Case {
 class FoldedTest : public testing::RandomTest {
  protected:
   /// Codes spread over the sums -largest..largest, more or less.
-  void make(Case& c, int bits, std::int64_t channels, std::int64_t largest) {
+  void make(FoldedCase& c, int bits, std::int64_t channels, std::int64_t largest) {
     c.range.largest = largest;
     EpilogueOutput output = {.bits = bits, .step = between(0.01f, 2.0f)};
     output.offset = below(2) == 0 ? 0.0f : grid_offset(Grid::mid_rise, bits);
@@ -63,7 +63,8 @@ class FoldedTest : public testing::RandomTest {
   }
 
   /// Codes of all sums, a pixel for each, as far as sums of the shift come near them.
-  std::vector<std::uint8_t> run(const Case& c, Isa isa, const std::optional<SumRange>& range) {
+  std::vector<std::uint8_t> run(const FoldedCase& c, Isa isa,
+                                const std::optional<SumRange>& range) {
     const std::int64_t channels = c.epilogue.channels;
     const std::int64_t pixels = 2 * c.range.largest + 1;
     const std::int64_t stride = sums_stride_of(channels);
@@ -107,7 +108,7 @@ TEST_F(FoldedTest, GivesTheCodesOfAllSums) {
   for (int i = 0; i < kCases; ++i) {
     constexpr std::int64_t kChannels[] = {1, 10, 16, 33, 64, 100, 128};
     constexpr std::int64_t kLargest[] = {7, 300, 1500};
-    Case c;
+    FoldedCase c;
     make(c, 1 + below(kFoldedBits), kChannels[below(7)], kLargest[below(3)]);
     folds += fold(c.epilogue, c.range) ? 1 : 0;
     for (const Isa isa : available_isas())
@@ -120,7 +121,7 @@ TEST_F(FoldedTest, GivesTheCodesOfAllSums) {
 }
 
 TEST_F(FoldedTest, NeedsRoom) {
-  Case c;
+  FoldedCase c;
   // Sums lie closer than fp32 tells them apart.
   constexpr std::int64_t kLargest = std::int64_t{1} << 28;
   c.scale = {1.0f / static_cast<float>(kLargest)};
@@ -159,7 +160,7 @@ TEST_F(FoldedTest, IsForFewCodesFromSums) {
 
 TEST_F(FoldedTest, LeavesInfinitiesToTheStages) {
   // Finite for small sums: 1; for large ones infinity * 0, a NaN, which has code 0.
-  Case c;
+  FoldedCase c;
   c.scale = {1e38f};
   c.bias = {0.0f};
   c.stage_scale = {0.0f};
@@ -185,7 +186,7 @@ TEST_F(FoldedTest, LeavesInfinitiesToTheStages) {
 TEST_F(FoldedTest, NeedsThresholdsOnTheLine) {
   // A stage rounds to multiples of 512: codes begin up to 256 sums away from where the line has
   // them.
-  Case c;
+  FoldedCase c;
   c.scale = {1.0f};
   c.bias = {0x1p32f};
   c.stage_scale = {1.0f};

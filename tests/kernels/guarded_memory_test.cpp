@@ -62,16 +62,16 @@ TEST(GuardedMemoryDeathTest, ReadsAndWritesOfAByteTooFarEndTheProgram) {
 }
 
 /// The channels and pixels around vectors, words of planes and tiles.
-struct Size {
+struct GuardedSize {
   std::int64_t channels, pixels;
 };
-constexpr Size kSizes[] = {{1, 1},  {7, 3},  {8, 2},   {9, 2},   {15, 3},  {16, 2},  {17, 2},
-                           {31, 2}, {32, 3}, {33, 2},  {63, 2},  {64, 5},  {65, 3},  {95, 2},
-                           {96, 1}, {97, 2}, {127, 1}, {128, 2}, {129, 1}, {1025, 1}};
+constexpr GuardedSize kGuardedSizes[] = {
+    {1, 1},  {7, 3},  {8, 2},  {9, 2},  {15, 3}, {16, 2}, {17, 2},  {31, 2},  {32, 3},  {33, 2},
+    {63, 2}, {64, 5}, {65, 3}, {95, 2}, {96, 1}, {97, 2}, {127, 1}, {128, 2}, {129, 1}, {1025, 1}};
 
 /// What an output of codes needs: up to the last channel of the last pixel. Planes are written in
 /// whole words.
-std::size_t output_bytes(const EpilogueOutput& output, const Size& size) {
+std::size_t output_bytes(const EpilogueOutput& output, const GuardedSize& size) {
   if (output.bits == 0)
     return static_cast<std::size_t>(size.pixels * size.channels) * sizeof(float);
   const std::int64_t pixel = output.layout.pixel_bytes();
@@ -84,7 +84,7 @@ class GuardedLoops : public testing::RandomTest {};
 
 /// The bytes of an epilogue's outputs, from inputs and parameters that all lie at forbidden pages.
 /// Sums come in whole vectors (sums_stride), values and residuals do not.
-std::vector<std::vector<std::uint8_t>> outputs_of(Isa isa, const Size& size, bool of_sums,
+std::vector<std::vector<std::uint8_t>> outputs_of(Isa isa, const GuardedSize& size, bool of_sums,
                                                   Side side, std::mt19937 random) {
   const std::int64_t stride = of_sums ? sums_stride(size.channels) : size.channels;
   std::vector<std::int32_t> integers(static_cast<std::size_t>(stride * size.pixels));
@@ -125,7 +125,7 @@ std::vector<std::vector<std::uint8_t>> outputs_of(Isa isa, const Size& size, boo
 }
 
 TEST_F(GuardedLoops, Epilogue) {
-  for (const Size& size : kSizes)
+  for (const GuardedSize& size : kGuardedSizes)
     for (const bool of_sums : {false, true}) {
       const auto expected = outputs_of(Isa::scalar, size, of_sums, Side::end, random_);
       for (const Isa isa : available_isas())
@@ -138,7 +138,7 @@ TEST_F(GuardedLoops, Epilogue) {
 }
 
 TEST_F(GuardedLoops, PoolsAndAdds) {
-  for (const Size& size : kSizes) {
+  for (const GuardedSize& size : kGuardedSizes) {
     const PoolShape shape = {.channels = size.channels,
                              .in_height = 3,
                              .in_width = size.pixels + 2,

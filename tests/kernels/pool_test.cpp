@@ -15,7 +15,7 @@
 namespace uniq::kernels {
 namespace {
 
-PoolShape with_output(PoolShape s) {
+PoolShape with_pool_output(PoolShape s) {
   s.out_height = (s.in_height + 2 * s.padding_height - s.kernel_height) / s.stride_height + 1;
   s.out_width = (s.in_width + 2 * s.padding_width - s.kernel_width) / s.stride_width + 1;
   return s;
@@ -108,7 +108,7 @@ class PoolTest : public testing::RandomTest {
 
 TEST_F(PoolTest, LargestOfWhatIsInside) {
   for (const PoolShape& bare : kShapes) {
-    const PoolShape s = with_output(bare);
+    const PoolShape s = with_pool_output(bare);
     const std::vector<float> input = input_of(s);
     const auto wanted = each_output(s, [&](std::int64_t y, std::int64_t x, std::int64_t c) {
       float largest = -std::numeric_limits<float>::infinity();
@@ -123,7 +123,7 @@ TEST_F(PoolTest, LargestOfWhatIsInside) {
 
 TEST_F(PoolTest, SumOfWhatIsInsideInItsOrder) {
   for (const PoolShape& bare : kShapes) {
-    const PoolShape s = with_output(bare);
+    const PoolShape s = with_pool_output(bare);
     const std::vector<float> input = input_of(s);
     const auto size = static_cast<float>(s.kernel_height * s.kernel_width);
     const auto wanted = each_output(s, [&](std::int64_t y, std::int64_t x, std::int64_t c) {
@@ -140,11 +140,11 @@ TEST_F(PoolTest, SumOfWhatIsInsideInItsOrder) {
 TEST_F(PoolTest, Zeros) {
   // Of zeros of both signs the first counts as largest; their sum begins at +0.
   const PoolShape s =
-      with_output({.channels = 1, .in_height = 1, .in_width = 3, .kernel_width = 2});
+      with_pool_output({.channels = 1, .in_height = 1, .in_width = 3, .kernel_width = 2});
   const std::vector<float> input = {-0.0f, 0.0f, -0.0f};
   for (const Isa isa : available_isas()) {
     EXPECT_EQ(bits_of(rows_of(pool_kernel(isa).max_row, s, input)), bits_of({-0.0f, 0.0f}));
-    const PoolShape one = with_output({.channels = 1, .in_height = 1, .in_width = 3});
+    const PoolShape one = with_pool_output({.channels = 1, .in_height = 1, .in_width = 3});
     EXPECT_EQ(bits_of(rows_of(pool_kernel(isa).average_row, one, input)),
               bits_of({0.0f, 0.0f, 0.0f}));
   }

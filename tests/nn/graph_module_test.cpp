@@ -136,7 +136,7 @@ TEST(GraphModule, ValuesHaveTheShapesThatTheGraphInfers) {
 }
 
 /// Names and shapes of all parameters and buffers.
-std::map<std::string, std::vector<std::int64_t>> state_of(const torch::nn::Module& module) {
+std::map<std::string, std::vector<std::int64_t>> shapes_of(const torch::nn::Module& module) {
   std::map<std::string, std::vector<std::int64_t>> state;
   for (const auto& item : module.named_parameters()) state[item.key()] = item.value().sizes().vec();
   for (const auto& item : module.named_buffers()) state[item.key()] = item.value().sizes().vec();
@@ -149,14 +149,14 @@ TEST(GraphModule, HasTheTensorsOfItsCheckpoint) {
     for (const int bits : {0, 2}) {
       SCOPED_TRACE(std::string(graph::method_name(method)) + ", " + std::to_string(bits));
       const BitPlan plan = plan_of(resnet, bits, method);
-      EXPECT_EQ(state_of(*GraphModule(resnet, plan)), format::expected_tensors(resnet, plan));
+      EXPECT_EQ(shapes_of(*GraphModule(resnet, plan)), format::expected_tensors(resnet, plan));
     }
   for (const BitPlan& plan :
        {plan_of(resnet, 1), plan_of(resnet, 3, Method::uniq, -1, Granularity::kernel),
         plan_of(resnet, 3, Method::lsq, 0, Granularity::kernel)})
-    EXPECT_EQ(state_of(*GraphModule(resnet, plan)), format::expected_tensors(resnet, plan));
+    EXPECT_EQ(shapes_of(*GraphModule(resnet, plan)), format::expected_tensors(resnet, plan));
   const Graph graph = every_node();
-  EXPECT_EQ(state_of(*GraphModule(graph, plan_of(graph, 4))),
+  EXPECT_EQ(shapes_of(*GraphModule(graph, plan_of(graph, 4))),
             format::expected_tensors(graph, plan_of(graph, 4)));
 }
 

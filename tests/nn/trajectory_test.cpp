@@ -37,7 +37,7 @@ std::map<std::string, Tensor> state_of(const torch::nn::Module& module) {
   return state;
 }
 
-class Trajectory : public testing::TestWithParam<std::tuple<int, at::MemoryFormat>> {
+class Trajectory : public ::testing::TestWithParam<std::tuple<int, at::MemoryFormat>> {
  protected:
   int bits() const { return std::get<0>(GetParam()); }
 
@@ -147,8 +147,8 @@ TEST_P(Trajectory, IsThePublishedCodes) {
 
 INSTANTIATE_TEST_SUITE_P(
     Golden, Trajectory,
-    testing::Combine(testing::Values(1, 2),
-                     testing::Values(at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast)),
+    ::testing::Combine(::testing::Values(1, 2), ::testing::Values(at::MemoryFormat::Contiguous,
+                                                                  at::MemoryFormat::ChannelsLast)),
     [](const auto& info) {
       const bool nchw = std::get<1>(info.param) == at::MemoryFormat::Contiguous;
       return std::to_string(std::get<0>(info.param)) + (nchw ? "_bits_nchw" : "_bits_nhwc");

@@ -9,6 +9,7 @@
 
 #include "tests/graph/random_graph.h"
 #include "tests/support/random_tensors.h"
+#include "tests/support/random_test.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/builder.h"
 #include "uniq/models/models.h"
@@ -139,17 +140,18 @@ TEST(CanPack, MoreInputsThanALayerMayHaveChannels) {
 }
 
 // Any network: both say the same, unless it is about tensors.
-TEST(CanPack, SaysWhatPackSaysOfRandomNetworks) {
+using RandomCanPack = uniq::testing::RandomTest;
+
+TEST_F(RandomCanPack, SaysWhatPackSaysOfRandomNetworks) {
   int packed = 0;
   int refused = 0;
-  for (unsigned seed = 0; seed < 300; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
-    const Graph graph = graph::random_graph(random, 12);
+  for (int i = 0; i < 300; ++i) {
+    SCOPED_TRACE("network " + std::to_string(i));
+    const Graph graph = graph::random_graph(random_, 12);
     BitRequest request;
-    request.weight_bits = static_cast<int>(random() % 8) + 1;
-    request.activation_bits = static_cast<int>(random() % 8) + 1;
-    request.method = static_cast<graph::Method>(random() % 4);
+    request.weight_bits = below(8) + 1;
+    request.activation_bits = below(8) + 1;
+    request.method = static_cast<graph::Method>(below(4));
     std::optional<format::CheckpointInfo> info;
     try {
       info = info_of(graph, request);

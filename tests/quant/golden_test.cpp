@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/quant/calibrated.h"
 #include "tests/support/tensors.h"
 #include "uniq/format/safetensors.h"
 #include "uniq/quant/quantizer.h"
@@ -29,14 +30,6 @@ constexpr double kActivationStepTolerance = 2e-4;
 const format::Safetensors& golden() {
   static const format::Safetensors file(UNIQ_GOLDEN "/quantizer.safetensors");
   return file;
-}
-
-/// The step(s) that the batches give, in this order.
-Tensor calibrated(Quantizer& quantizer, const std::vector<Tensor>& batches) {
-  quantizer.start_calibration();
-  for (const Tensor& batch : batches) quantizer.forward(batch);
-  quantizer.stop_calibration();
-  return quantizer.step(batches[0]).clone();
 }
 
 /// g of method.md: 1/sqrt(elements that share the step * largest level).

@@ -40,7 +40,7 @@ struct Case {
   }
 };
 
-class WithoutScale : public testing::TestWithParam<Case> {
+class WithoutScale : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override { torch::manual_seed(11); }
   void TearDown() override { EXPECT_THAT(warnings_.texts, IsEmpty()); }
@@ -184,7 +184,7 @@ TEST_P(WithoutScale, NanAndInfAreStillErrors) {
       }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, WithoutScale, testing::ValuesIn([] {
+INSTANTIATE_TEST_SUITE_P(All, WithoutScale, ::testing::ValuesIn([] {
                            std::vector<Case> cases;
                            for (int bits = 1; bits <= 8; ++bits) {
                              cases.push_back({Method::uniq, bits});

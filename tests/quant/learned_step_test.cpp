@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/quant/calibrated.h"
 #include "tests/quant/scalar.h"
 #include "tests/support/tensors.h"
 #include "tests/support/torch_random_test.h"
@@ -39,13 +40,6 @@ std::shared_ptr<Quantizer> quantizer(Method method, Role role, int bits, Grid gr
                          .grid = grid,
                          .steps = steps,
                          .name = "layer under test"});
-}
-
-Tensor calibrated(Quantizer& q, const std::vector<Tensor>& batches) {
-  q.start_calibration();
-  for (const Tensor& batch : batches) q.forward(batch);
-  q.stop_calibration();
-  return q.step(batches[0]).clone();
 }
 
 /// Unbiased standard deviation with the mean removed, in fp64.

@@ -19,12 +19,13 @@ namespace {
 
 using test::GridCase;
 
-constexpr float kStep = 0.37f;
+constexpr float kLoopStep = 0.37f;
 constexpr std::size_t kGuard = 16;
 constexpr float kUntouched = 1234.5f;
 
 GridConstants constants(const GridCase& c) {
-  return {kStep, test::offset_of(c.grid, c.bits), static_cast<float>(test::largest_code(c.bits))};
+  return {kLoopStep, test::offset_of(c.grid, c.bits),
+          static_cast<float>(test::largest_code(c.bits))};
 }
 
 std::vector<std::uint32_t> bits_of(const std::vector<float>& values) {
@@ -47,7 +48,7 @@ Input make_input(std::int64_t count, const GridCase& c, std::mt19937& random) {
     float u = code(random);
     if (i % 3 == 0) u = std::round(2.0f * u) / 2.0f;  // ties and bounds
     in.x.push_back(i % 29 == 28 ? (i % 2 ? kInf : -kInf)
-                                : kStep * (u + test::offset_of(c.grid, c.bits)));
+                                : kLoopStep * (u + test::offset_of(c.grid, c.bits)));
     in.gy.push_back(gradient(random));
   }
   return in;
@@ -111,7 +112,7 @@ TEST_F(RandomLoops, EverySetGivesTheScalarTruth) {
       std::vector<float> y, gx;
       std::vector<std::uint8_t> codes;
       for (std::size_t i = 0; i < in.x.size(); ++i) {
-        const auto p = test::quantize_scalar(in.x[i], kStep, c.grid, c.bits);
+        const auto p = test::quantize_scalar(in.x[i], kLoopStep, c.grid, c.bits);
         y.push_back(p.value);
         gx.push_back(p.inside ? in.gy[i] : 0.0f);
         codes.push_back(static_cast<std::uint8_t>(p.code));

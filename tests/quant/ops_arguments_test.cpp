@@ -45,7 +45,7 @@ void expect_refused(const Tensor& x, const Tensor& step, std::int64_t bits, cons
               HasSubstr(message));
 }
 
-class Refusals : public testing::Test {
+class Refusals : public ::testing::Test {
  protected:
   const Tensor x_ = torch::ones({3, 4});
   const Tensor step_ = torch::tensor({0.5f});

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kPoll{5};
 constexpr const char* kOut = "out";
 constexpr const char* kErr = "err";
 
-std::string contents(const std::filesystem::path& path) {
+std::string file_text(const std::filesystem::path& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
   return text.str();
@@ -145,7 +145,7 @@ bool Program::has_ended() {
 
 std::string Program::err_so_far() {
   read_terminal();
-  return terminal_ >= 0 ? terminal_text_ : contents(captured_ / kErr);
+  return terminal_ >= 0 ? terminal_text_ : file_text(captured_ / kErr);
 }
 
 bool Program::wait_for_err(const std::string& text) {
@@ -166,7 +166,7 @@ ProgramResult Program::wait() {
   }
   ProgramResult result;
   result.exit_code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
-  result.out = contents(captured_ / kOut);
+  result.out = file_text(captured_ / kOut);
   result.err = err_so_far();
   return result;
 }

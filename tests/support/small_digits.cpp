@@ -15,7 +15,7 @@ constexpr int kDark = 30;
 constexpr int kBright = 80;
 constexpr int kNoise = 170;
 
-void write(const std::filesystem::path& path, const std::string& contents) {
+void write_bytes(const std::filesystem::path& path, const std::string& contents) {
   std::ofstream file(path, std::ios::binary);
   file << contents;
   if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
@@ -51,8 +51,8 @@ void write_split(const std::filesystem::path& folder, const std::string& name, i
   }
   const auto pictures = static_cast<std::uint32_t>(count);
   const auto side = static_cast<std::uint32_t>(options.side);
-  write(folder / (name + "-images-idx3-ubyte"), idx_bytes({pictures, side, side}, pixels));
-  write(folder / (name + "-labels-idx1-ubyte"), idx_bytes({pictures}, labels));
+  write_bytes(folder / (name + "-images-idx3-ubyte"), idx_bytes({pictures, side, side}, pixels));
+  write_bytes(folder / (name + "-labels-idx1-ubyte"), idx_bytes({pictures}, labels));
 }
 
 }  // namespace

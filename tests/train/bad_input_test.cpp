@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 
 #include "tests/train/small_runs.h"
 #include "uniq/base/error.h"
@@ -23,10 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
-
-void write(const fs::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
 
 void expect_error(const ProgramResult& result, int exit_code,
                   const std::vector<std::string>& parts) {

@@ -78,8 +78,11 @@ TEST(Signal, InEachPhaseThatIsShown) {
   const SmallRuns runs;
   const Settings settings = kSettings + Settings{"train.epochs=6", "train.reestimate_batches=2"};
   ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
-  for (const char* phase : {"calibration", "epoch 1/6", "epoch 1/6: loss", "epoch 6/6: loss"})
-    for (const int signal : {SIGINT, SIGTERM}) {
+  constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  int next = 0;
+  for (const char* phase :
+       {"calibration", "epoch 1/6", "epoch 1/6: loss", "validation", "epoch 6/6: loss"})
+    for (const int signal : {kSignals[next++ % 3], kSignals[next++ % 3]}) {
       SCOPED_TRACE(std::string(phase) + ", signal " + std::to_string(signal));
       fs::remove_all(runs / "run");
       Program program(UNIQNN, runs.train_arguments("run", settings), on_terminal());
@@ -91,6 +94,22 @@ TEST(Signal, InEachPhaseThatIsShown) {
       expect_whole_run(runs, "run");
       expect_to_go_on(runs, settings);
     }
+}
+
+// While the programs start, nothing catches the signal yet.
+TEST(Signal, RightAfterTheStart) {
+  const SmallRuns runs;
+  ASSERT_EQ(runs.train("expected", kSettings).exit_code, 0);
+  for (const int milliseconds : {0, 10, 30, 100, 300}) {
+    SCOPED_TRACE(milliseconds);
+    fs::remove_all(runs / "run");
+    Program program(UNIQNN, runs.train_arguments("run", kSettings), kPatientThreads);
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    program.send(SIGTERM);
+    EXPECT_THAT(program.wait().exit_code, AnyOf(Eq(128 + SIGTERM), Eq(kInterrupted), Eq(0)));
+    expect_whole_run(runs, "run");
+    expect_to_go_on(runs, kSettings);
+  }
 }
 
 TEST(Signal, ASecondOneEndsItAtOnce) {
@@ -107,6 +126,29 @@ TEST(Signal, ASecondOneEndsItAtOnce) {
   expect_to_go_on(runs, settings);
 }
 
+// What a pipe held cannot be read again: the way on is the recipe that the run's folder keeps.
+TEST(Signal, WhereTheRecipeCameFromAPipe) {
+  const SmallRuns runs;
+  const Settings settings = kEverythingRandom + Settings{"train.epochs=30"};
+  ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
+  fs::create_directory(runs / "pipes");
+  const fs::path pipe = runs / "pipes/recipe.yaml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::vector<std::string> arguments = runs.train_arguments("run", settings);
+  arguments.at(1) = pipe.string();
+  Program program(UNIQNN, arguments, on_terminal());
+  write(pipe, contents(runs.recipe_file()));
+  ASSERT_TRUE(program.wait_for_err("epoch 1/30: loss"));
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  ASSERT_EQ(result.exit_code, kInterrupted) << result.err;
+  const std::string run = (runs / "run").string();
+  EXPECT_THAT(result.err, HasSubstr("to go on: uniqnn train " + run + "/recipe.yaml --output " +
+                                    run + " --resume"));
+  EXPECT_EQ(uniqnn({"train", run + "/recipe.yaml", "--output", run, "--resume"}).exit_code, 0);
+  EXPECT_TRUE(same_run(run, runs / "expected"));
+}
+
 // Whether memory is short depends on what the allocator kept: the run ends well, or with one
 // message.
 TEST(TooLittleMemory, AfterTheStart) {
@@ -116,6 +158,7 @@ TEST(TooLittleMemory, AfterTheStart) {
   const SmallRuns runs;
   const Settings settings = kSettings + Settings{"train.epochs=6"};
   ASSERT_EQ(runs.train("expected", settings).exit_code, 0);
+  int failures = 0;
   for (const char* phase : {"calibration", "epoch 1/6", "epoch 1/6: loss"})
     for (const std::uint64_t more : {std::uint64_t{0}, std::uint64_t{1} << 20}) {
       SCOPED_TRACE(std::string(phase) + " and " + std::to_string(more) + " bytes more");
@@ -126,12 +169,16 @@ TEST(TooLittleMemory, AfterTheStart) {
       const ProgramResult result = program.wait();
       EXPECT_THAT(result.exit_code, AnyOf(Eq(0), Eq(1))) << result.err;
       if (result.exit_code == 1) {
-        EXPECT_THAT(result.err, HasSubstr("error:"));
+        ++failures;
+        const std::size_t error = result.err.find("error:");
+        EXPECT_NE(error, std::string::npos) << result.err;
+        EXPECT_EQ(error, result.err.rfind("error:")) << result.err;
         EXPECT_THAT(result.err, Not(HasSubstr("terminate")));
       }
       expect_whole_run(runs, "run");
       expect_to_go_on(runs, settings);
     }
+  EXPECT_GT(failures, 0) << "nothing was short of memory";
 }
 
 // A layer of 1,152 million weights: the error names it and the size.
@@ -195,6 +242,21 @@ TEST(BadPaths, OfFilesThatTrainingReads) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.err, StartsWith("uniqnn: error: cannot make the folder of the run ("));
   }
+}
+
+// As long as the system allows: 255 bytes.
+TEST(LongNames, OfTheRecipeTheNetworkAndTheRun) {
+  const SmallRuns runs;
+  const fs::path network = runs / (std::string(249, 'n') + ".graph");
+  const fs::path recipe = runs / (std::string(250, 'r') + ".yaml");
+  fs::copy_file(runs / "small.graph", network);
+  fs::copy_file(runs.recipe_file(), recipe);
+  std::vector<std::string> arguments =
+      runs.train_arguments(std::string(255, 'o'), {"model.name=" + network.string()});
+  arguments.at(1) = recipe.string();
+  const ProgramResult result = uniqnn(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(runs / std::string(255, 'o') / "result.json"));
 }
 
 TEST(ClosedDescriptors, NoFileOfTheRunTakesTheirPlace) {

@@ -10,6 +10,7 @@
 
 #include "tests/base/temporary_folder.h"
 #include "tests/support/tensors.h"
+#include "tests/support/torch_random_test.h"
 #include "tests/train/small_network.h"
 #include "uniq/base/error.h"
 #include "uniq/graph/text.h"
@@ -157,14 +158,15 @@ std::optional<graph::Graph> accepted(const std::vector<graph::Node>& nodes,
   }
 }
 
-TEST(CheckpointNames, WhatIsAcceptedComesBackAndNothingElseIsRefused) {
-  torch::manual_seed(1);
+using CheckpointNames = uniq::testing::TorchRandomTest;
+
+TEST_F(CheckpointNames, WhatIsAcceptedComesBackAndNothingElseIsRefused) {
   int counts[2][2] = {};
-  for (unsigned seed = 0; seed < 400; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    Names names(seed);
+  for (int i = 0; i < 400; ++i) {
+    SCOPED_TRACE("network " + std::to_string(i));
+    Names names(random_());
     const std::vector<graph::Node> nodes = random_nodes(names);
-    const bool quantized = seed % 2 == 1;
+    const bool quantized = i % 2 == 1;
     const graph::BitRequest request = quantized ? small_request(2) : graph::BitRequest{};
     const std::optional<graph::Graph> graph = accepted(nodes, request);
     ASSERT_EQ(graph.has_value(), is_held_by_libtorch(nodes, quantized));

@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// `last` is written after every batch.
-const Settings kSettings = kTwoBits + Settings{"train.save_minutes=1e-6", "data.limit=160"};
+const Settings kDiskSettings = kTwoBits + Settings{"train.save_minutes=1e-6", "data.limit=160"};
 
 /// An uninterrupted run `expected`, and `begun`, stopped within its second epoch.
 struct BegunRun {
@@ -59,7 +59,7 @@ std::string go_on_with_fault(const BegunRun& begun, int call, int error) {
   begun.restore();
   try {
     const FaultInjection fault({.failing_call = call, .error = error});
-    begun.runs.run("run", kSettings, IfExists::resume);
+    begun.runs.run("run", kDiskSettings, IfExists::resume);
   } catch (const Error& caught) {
     return caught.what();
   }
@@ -70,14 +70,14 @@ std::string go_on_with_fault(const BegunRun& begun, int call, int error) {
 std::vector<std::string> calls_of(const BegunRun& begun) {
   begun.restore();
   const FaultInjection counted({});
-  begun.runs.run("run", kSettings, IfExists::resume);
+  begun.runs.run("run", kDiskSettings, IfExists::resume);
   return counted.calls();
 }
 
 int error_for(const std::string& call) { return call == "write" ? ENOSPC : EIO; }
 
 TEST(Disk, FullOrBrokenAtAnyCallOfTheFirstCheckpoint) {
-  const BegunRun begun(kSettings);
+  const BegunRun begun(kDiskSettings);
   ASSERT_EQ(state_in(begun.runs / "begun/last.safetensors").at("epoch"), 1);
   const std::vector<std::string> calls = calls_of(begun);
   const auto renamed = std::ranges::find(calls, "rename") - calls.begin();
@@ -107,7 +107,7 @@ std::vector<int> chosen(const std::vector<std::string>& calls, std::mt19937& ran
 using RandomDisk = RandomTest;
 
 TEST_F(RandomDisk, AfterAFaultAnywhereTheRunGoesOnAsIfThereHadBeenNone) {
-  const BegunRun begun(kSettings);
+  const BegunRun begun(kDiskSettings);
   const std::vector<std::string> calls = calls_of(begun);
   EXPECT_TRUE(same_run(begun.runs / "run", begun.runs / "expected"));
   for (const int call : chosen(calls, random_)) {
@@ -118,7 +118,7 @@ TEST_F(RandomDisk, AfterAFaultAnywhereTheRunGoesOnAsIfThereHadBeenNone) {
     EXPECT_THAT(names_in(begun.runs / "run"), Each(Not(HasSubstr(".tmp"))));
     for (const char* file : {"run/last.safetensors", "run/best.safetensors"})
       EXPECT_NO_THROW(format::read_checkpoint_info(format::Safetensors(begun.runs / file)));
-    begun.runs.run("run", kSettings, IfExists::resume);
+    begun.runs.run("run", kDiskSettings, IfExists::resume);
     EXPECT_TRUE(same_run(begun.runs / "run", begun.runs / "expected"));
     if (::testing::Test::HasFailure()) return;
   }
@@ -126,11 +126,11 @@ TEST_F(RandomDisk, AfterAFaultAnywhereTheRunGoesOnAsIfThereHadBeenNone) {
 
 // A limit below a checkpoint's size, as the program's user meets it.
 TEST(Disk, FileSizeLimit) {
-  const BegunRun begun(kSettings);
+  const BegunRun begun(kDiskSettings);
   begun.restore();
   ASSERT_GT(begun.last.size(), 32u * 512);
   const std::vector<std::string> arguments =
-      begun.runs.train_arguments("run", kSettings, {"--resume"});
+      begun.runs.train_arguments("run", kDiskSettings, {"--resume"});
   // sh counts in blocks of 512 bytes.
   std::vector<std::string> all = {"-c", "ulimit -f 32; exec \"$0\" \"$@\"", UNIQNN};
   all.insert(all.end(), arguments.begin(), arguments.end());
@@ -140,7 +140,7 @@ TEST(Disk, FileSizeLimit) {
                                 HasSubstr("run/last.safetensors"), HasSubstr("File too large"),
                                 HasSubstr("ulimit -f")));
   expect_nothing_lost(begun);
-  const ProgramResult resumed = begun.runs.train("run", kSettings, {"--resume"});
+  const ProgramResult resumed = begun.runs.train("run", kDiskSettings, {"--resume"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_TRUE(same_run(begun.runs / "run", begun.runs / "expected"));
 }

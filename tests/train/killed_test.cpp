@@ -22,7 +22,6 @@ using namespace uniq::testing;  // NOLINT: everything here is about its helpers
 
 /// `last` is written after every batch.
 const Settings kSaveAlways = {"train.save_minutes=1e-6"};
-const Settings kAdam = {"optimizer.kind=adam", "optimizer.lr=0.005", "optimizer.clip_norm=2"};
 
 /// Runs in a process of its own that a timer kills after so long, without warning: the alarm has
 /// no handler. Returns whether it came to its end.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -20,16 +19,6 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-void write(const fs::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-ProgramResult uniqnn(const std::vector<std::string>& arguments, const std::string& isa = "") {
-  ProgramOptions options = kPatientThreads;
-  if (!isa.empty()) options.environment.push_back("UNIQ_ISA=" + isa);
-  return run_program(UNIQNN, arguments, options);
-}
 
 /// 28x28 pictures, 40,000 inputs of the last layer, w2a2 with the default ends: sums of 8-bit codes
 /// that leave 32 bits.

@@ -14,10 +14,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-ProgramResult uniqnn(const std::vector<std::string>& arguments) {
-  return run_program(UNIQNN, arguments);
-}
-
 /// An fp32 run of 4 epochs, and one at 2 bits from it; made once for all tests here.
 class TrainedProgram : public ::testing::Test {
  protected:
@@ -178,6 +174,21 @@ TEST(Program, TrainsABuiltInNetwork) {
       kTwoBits + Settings{"model.name=preact_resnet8", "train.epochs=1", "data.limit=160"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(json_file(runs / "resnet/result.json").at("epochs"), 1);
+}
+
+// `summary` looks at the pictures that `train` trains on.
+TEST(Program, TrainsWhatSummaryShows) {
+  const SmallRuns runs(SmallDigits{.side = 30});
+  const Settings settings = kTwoBits + Settings{"model.name=lenet", "train.epochs=1"};
+  const ProgramResult trained = runs.train("run", settings);
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  std::vector<std::string> arguments = {"summary", runs.recipe_file().string(), "--json"};
+  for (const std::string& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+  const ProgramResult before = uniqnn(arguments);
+  EXPECT_EQ(before.err, "");
+  const ProgramResult after =
+      uniqnn({"summary", (runs / "run/best.safetensors").string(), "--json"});
+  EXPECT_EQ(json::parse(before.out), json::parse(after.out));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // However a run ends, going on with it gives what an uninterrupted run gives, bit for bit.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 
@@ -17,8 +19,6 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-const Settings kAdam = {"optimizer.kind=adam", "optimizer.lr=0.005", "optimizer.clip_norm=2"};
 
 /// Stops at the `at`-th sign of progress, then goes on; returns what that was about, or nothing
 /// where the run was over before.
@@ -119,6 +119,42 @@ TEST(Resume, ARunIsNotOverwrittenUnasked) {
               ThrowsMessage<Error>(AllOf(HasSubstr("the folder holds a run already"),
                                          HasSubstr("--resume"), HasSubstr("--overwrite"))));
   EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+}
+
+// The last checkpoint may have been removed to save space, or be a link to a disk that is gone.
+TEST(Resume, ResultsWithoutALastCheckpointAreNotLost) {
+  const SmallRuns runs;
+  runs.run("run", {"train.epochs=2", "train.save_epochs=1"});
+  const fs::path last = runs / "run/last.safetensors";
+  fs::remove(last);
+  const std::vector<std::string> names = names_in(runs / "run");
+  const auto is_refused = ThrowsMessage<Error>(
+      AllOf(HasSubstr("files of a run that cannot go on (" + (runs / "run").string() + "): got "),
+            HasSubstr("try --overwrite")));
+  for (const IfExists unasked : {IfExists::refuse, IfExists::resume}) {
+    EXPECT_THAT([&] { runs.run("run", {}, unasked); }, is_refused);
+    EXPECT_EQ(names_in(runs / "run"), names);
+    fs::create_symlink("nowhere", last);
+    EXPECT_THAT([&] { runs.run("run", {}, unasked); }, is_refused);
+    fs::remove(last);
+  }
+  runs.run("run", {}, IfExists::overwrite);
+  EXPECT_TRUE(fs::exists(last));
+}
+
+// A process that was killed leaves its temporary file; other files that look like it stay.
+TEST(Resume, OnlyTornFilesOfThisProgramAreRemoved) {
+  const SmallRuns runs;
+  fs::create_directory(runs / "run");
+  constexpr pid_t kNobody = 4'194'305;  // beyond the kernel's largest number
+  const std::string torn = "run/.uniqnn-" + std::to_string(kNobody) + "-0.tmp";
+  const std::string alive = "run/.uniqnn-" + std::to_string(::getppid()) + "-0.tmp";
+  for (const std::string& name : {torn, alive, std::string("run/.notes.tmp")})
+    write(runs / name, "text");
+  runs.run("run");
+  EXPECT_FALSE(fs::exists(runs / torn));
+  EXPECT_TRUE(fs::exists(runs / alive));
+  EXPECT_TRUE(fs::exists(runs / "run/.notes.tmp"));
 }
 
 // What is wrong with the new run must be found before the old one goes.

@@ -92,6 +92,32 @@ TEST_F(Pruned, KernelsTakeTheLayersStepAndTheRunSaysSoOnce) {
   EXPECT_EQ(count(log_of("kernels.safetensors", method_of("uniq", 2)), "without a scale"), 0);
 }
 
+// Kernels of one weight have no deviation: 1x1 of one input channel, and 1x1 by channel.
+TEST_F(Pruned, KernelsOfOneWeightTrainPackAndAreProven) {
+  write(runs_ / "single.graph",
+        "uniq-graph 1\n"
+        "input = input(channels=1, height=12, width=12)\n"
+        "stem = conv2d(input, out=1, kernel=3, padding=1)\n"
+        "bn1 = batch_norm(stem)\n"
+        "point = conv2d(bn1, out=4, kernel=1)\n"
+        "bn2 = batch_norm(point)\n"
+        "relu2 = relu(bn2)\n"
+        "depth = conv2d(relu2, out=4, kernel=1, groups=4)\n"
+        "bn3 = batch_norm(depth)\n"
+        "relu3 = relu(bn3)\n"
+        "pool = avg_pool(relu3, kernel=4)\n"
+        "flatten = flatten(pool)\n"
+        "fc = linear(flatten, out=10)\n"
+        "output = output(fc)\n");
+  const Settings network = {"model.name=" + (runs_ / "single.graph").string(),
+                            "quantize.granularity=kernel"};
+  runs_.run("single", network + Settings{"train.epochs=1"});
+  const std::string uniq = log_of("single/best.safetensors", network + method_of("uniq", 2));
+  for (const std::string layer : {"point", "depth"})
+    EXPECT_EQ(count(uniq, layer + " weights: 4 of 4 kernels take the layer's step"), 1) << uniq;
+  log_of("single/best.safetensors", network + method_of("lsq", 2));
+}
+
 TEST_F(Pruned, ALayerOfZerosTrainsPacksAndIsProven) {
   for (const std::string method : {"uniq", "lsq"})
     for (const std::string granularity : {"layer", "kernel"}) {

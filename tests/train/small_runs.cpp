@@ -96,10 +96,20 @@ train::RunResult SmallRuns::run(const std::string& run, const Settings& settings
       {.folder = folder_ / run, .if_exists = if_exists, .stop = stop, .listener = listener});
 }
 
+ProgramResult uniqnn(const std::vector<std::string>& arguments, const std::string& isa) {
+  ProgramOptions options = kPatientThreads;
+  if (!isa.empty()) options.environment.push_back("UNIQ_ISA=" + isa);
+  return run_program(UNIQNN, arguments, options);
+}
+
 std::string contents(const fs::path& file) {
   std::ostringstream text;
   text << std::ifstream(file, std::ios::binary).rdbuf();
   return text.str();
+}
+
+void write(const fs::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
 }
 
 json json_file(const fs::path& file) { return json::parse(contents(file)); }

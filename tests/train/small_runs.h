@@ -64,7 +64,15 @@ inline const Settings kEverythingRandom =
     kTwoBits + Settings{"data.augmentation.pad=1", "data.augmentation.flip=true",
                         "data.augmentation.cutout=3", "optimizer.lr=0.02"};
 
+/// Another optimizer, whose state has more tensors.
+inline const Settings kAdam = {"optimizer.kind=adam", "optimizer.lr=0.005",
+                               "optimizer.clip_norm=2"};
+
+/// `uniqnn` with patient threads. `isa`: UNIQ_ISA, where it is not empty.
+ProgramResult uniqnn(const std::vector<std::string>& arguments, const std::string& isa = "");
+
 std::string contents(const std::filesystem::path& file);
+void write(const std::filesystem::path& file, const std::string& text);
 nlohmann::json json_file(const std::filesystem::path& file);
 nlohmann::json state_in(const std::filesystem::path& checkpoint);  ///< of its metadata
 std::vector<std::string> lines(const std::string& text);

@@ -22,7 +22,7 @@ namespace {
 using format::PackedNode;
 using format::Stage;
 
-constexpr std::uint64_t kSeed = 11;
+constexpr std::uint64_t kChangedSeed = 11;
 
 /// Signed activations, padded with a code; the picture's border, which is left out.
 const SmallPacked& signed_network() {
@@ -59,7 +59,7 @@ Stage& affine_of(PackedNode& node) {
   throw std::invalid_argument("no affine stage in " + node.name);
 }
 
-struct Case {
+struct ChangedCase {
   const char* name;
   const SmallPacked& small;
   Change change;
@@ -73,7 +73,7 @@ void flip_bit(Editable& edited, std::span<const std::byte> bytes, std::size_t bi
   edited.bytes(bytes)[bit / 8] ^= std::byte{1} << static_cast<int>(bit % 8);
 }
 
-std::vector<Case> cases() {
+std::vector<ChangedCase> changed_cases() {
   const SmallPacked& plain = signed_network();
   const SmallPacked& preact = preact_network();
   const SmallPacked& tread = mid_tread_network();
@@ -126,13 +126,13 @@ std::vector<Case> cases() {
 // Written with a valid checksum, read, and compared with the checkpoint.
 TEST(Changed, ProofOfTheParametersNamesTheLayer) {
   const testing::TemporaryFolder folder;
-  for (const Case& c : cases()) {
+  for (const ChangedCase& c : changed_cases()) {
     SCOPED_TRACE(c.name);
     Editable edited(c.small.packed.model);
     c.change(edited);
     format::write_packed(folder / "changed.uniq", edited.model);
     const Report report = c.small.verify(format::read_packed(folder / "changed.uniq"),
-                                         random_pictures(c.small.trained.info, 4, kSeed));
+                                         random_pictures(c.small.trained.info, 4, kChangedSeed));
     ASSERT_FALSE(report.proven());
     EXPECT_EQ(report.failure->proof, Proof::parameters);
     EXPECT_EQ(report.failure->layer, c.layer) << to_string(*report.failure);
@@ -204,12 +204,12 @@ TEST(Changed, ProofOfTheParametersSeesTheLowestBit) {
 
 // The same behind the comparison: in the network that runs.
 TEST(Changed, ProofOfTheLayersNamesTheLayer) {
-  for (const Case& c : cases()) {
+  for (const ChangedCase& c : changed_cases()) {
     SCOPED_TRACE(c.name);
     Editable edited(c.small.packed.model);
     c.change(edited);
-    const Report report =
-        c.small.prove(networks_of(edited.model), random_pictures(c.small.trained.info, 4, kSeed));
+    const Report report = c.small.prove(networks_of(edited.model),
+                                        random_pictures(c.small.trained.info, 4, kChangedSeed));
     ASSERT_FALSE(report.proven());
     EXPECT_EQ(report.failure->proof, Proof::layers);
     EXPECT_EQ(report.failure->layer, c.runs_in) << to_string(*report.failure);
@@ -298,7 +298,8 @@ TEST(Changed, WeightsInAKernelsLayoutAreProvenToo) {
   for (const kernels::Isa isa : kernels::available_isas()) {
     SCOPED_TRACE(kernels::isa_name(isa));
     const auto network = faulty_network(small, isa, layer);
-    const Report report = small.prove({network}, random_pictures(small.trained.info, 4, kSeed));
+    const Report report =
+        small.prove({network}, random_pictures(small.trained.info, 4, kChangedSeed));
     ASSERT_FALSE(report.proven());
     EXPECT_EQ(report.failure->proof, Proof::layers);
     EXPECT_EQ(report.failure->layer, layer);
@@ -323,7 +324,8 @@ TEST(Changed, WeightsOfSumsIn64BitsAreProvenToo) {
     auto* const weights =
         reinterpret_cast<std::int16_t*>(const_cast<std::byte*>(core.prepared.weights.data()));
     for (std::int64_t i = 0; i < 28 * 28; ++i) weights[48 * 28 * 28 + i] += 1;
-    const Report report = small.prove({network}, random_pictures(small.trained.info, 2, kSeed));
+    const Report report =
+        small.prove({network}, random_pictures(small.trained.info, 2, kChangedSeed));
     ASSERT_FALSE(report.proven());
     EXPECT_EQ(report.failure->proof, Proof::layers);
     EXPECT_EQ(report.failure->layer, "fc");
@@ -336,7 +338,7 @@ TEST(Changed, WeightsOfSumsIn64BitsAreProvenToo) {
 
 /// Proof (b) alone, over all nodes.
 Report run_freely(const SmallPacked& small, const format::PackedModel& model) {
-  const data::Dataset pictures = random_pictures(small.trained.info, 4, kSeed);
+  const data::Dataset pictures = random_pictures(small.trained.info, 4, kChangedSeed);
   const std::vector<float> values = data::pixel_values(small.trained.info.preprocessing);
   torch::Tensor input = torch::empty({4, pictures.channels, pictures.height, pictures.width});
   for (std::int64_t i = 0; i < input.numel(); ++i) {

@@ -228,6 +228,26 @@ TEST(Verify, CodesAtThresholdsMayDifferAndWhatReadsThemToo) {
   EXPECT_EQ(report.free_run.values, (32 - report.pictures_differing) * 3);
 }
 
+// One kernel for all classes: whichever a network names, none is wrong.
+TEST(Verify, CountsPicturesWhoseClassesTie) {
+  train::LoadedNetwork trained =
+      calibrated(two_layers(), {.weight_bits = 2, .activation_bits = 2, .end_bits = 1}, kSeed);
+  {
+    const torch::NoGradGuard no_grad;
+    auto parameters = trained.network->named_parameters();
+    torch::Tensor& weight = parameters["fc.weight"];
+    weight.copy_(weight[0].clone().expand_as(weight));
+    parameters["fc.bias"].zero_();
+  }
+  const SmallPacked small = packed_of(std::move(trained));
+  const Report report =
+      small.verify(small.packed.model, random_pictures(small.trained.info, 5, kSeed));
+  ASSERT_TRUE(report.proven()) << to_string(*report.failure);
+  EXPECT_EQ(report.top1_tied, 5);
+  EXPECT_EQ(report.top1_differing, 0);
+  EXPECT_EQ(nlohmann::json::parse(to_json(report))["free_run"]["top1_tied"], 5);
+}
+
 TEST(Verify, TellsTheListener) {
   struct Counter : train::Listener {
     void message(const std::string&) override {}

@@ -77,6 +77,12 @@ void throw_too_large(const std::filesystem::path& path, std::uintmax_t size, std
                         .remedy = ""});
 }
 
+void check_fits_memory(const std::filesystem::path& path, std::uintmax_t size) {
+  const auto most = static_cast<std::uintmax_t>(::sysconf(_SC_PHYS_PAGES)) *
+                    static_cast<std::uintmax_t>(::sysconf(_SC_PAGESIZE));
+  if (size > most) throw_too_large(path, size, most);
+}
+
 void check_unchanged(const struct stat& before, const struct stat& after,
                      const std::filesystem::path& path) {
   if (!S_ISREG(before.st_mode)) return;

@@ -1,5 +1,5 @@
-// System calls on files, with errors that name the file and say what to do about it. For base/
-// alone.
+// System calls on files, with errors that name the file and say what to do about it. For what
+// base/ offers to the other modules, not for them.
 #pragma once
 
 #include <sys/stat.h>
@@ -42,6 +42,10 @@ struct stat status_of(int descriptor, const std::filesystem::path& path);
 /// Throws Error "file is too large"; `size`: in bytes, 0 where it is not known.
 [[noreturn]] void throw_too_large(const std::filesystem::path& path, std::uintmax_t size,
                                   std::uintmax_t limit);
+
+/// Throws the same for a file that is larger than all memory of the machine, before any is taken: a
+/// sparse file costs its maker nothing.
+void check_fits_memory(const std::filesystem::path& path, std::uintmax_t size);
 
 /// Throws Error for a regular file that was written to between the two: what was read of it
 /// meanwhile is neither what it held before nor what it is going to hold.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <system_error>
 #include <utility>
@@ -18,6 +19,10 @@
 
 namespace uniq {
 namespace {
+
+/// How the names of temporary files begin, in front of the process's number, and end.
+constexpr std::string_view kTemporary = ".uniqnn-";
+constexpr std::string_view kTemporaryEnd = ".tmp";
 
 /// 0 or the error number.
 int sync_retrying(int descriptor) {
@@ -74,6 +79,7 @@ std::string read_all(int descriptor, const std::filesystem::path& path, const Li
   // The size is only a first guess: pipes have none, nor have the files in /proc.
   const auto announced = static_cast<std::uintmax_t>(before.st_size);
   if (announced > most) throw_too_large(path, announced, most);
+  check_fits_memory(path, announced);
   constexpr std::size_t kChunk = 1 << 16;
   std::size_t room = static_cast<std::size_t>(announced) + 1;
   for (;;) {
@@ -175,10 +181,10 @@ AtomicFile::~AtomicFile() { discard(); }
 void AtomicFile::create_temporary(const struct stat* replaced) {
   static std::atomic<unsigned> counter{0};
   // Short, whatever the file's own name: that may be as long as the system allows.
-  const std::string stem = ".uniqnn-" + std::to_string(::getpid()) + "-";
+  const std::string stem = std::string(kTemporary) + std::to_string(::getpid()) + "-";
   const mode_t mode = replaced == nullptr ? 0666 : 0600;
   for (;;) {
-    temporary_ = target_.parent_path() / (stem + std::to_string(counter++) + ".tmp");
+    temporary_ = target_.parent_path() / (stem + std::to_string(counter++)).append(kTemporaryEnd);
     descriptor_ = open_retrying(temporary_, O_WRONLY | O_CREAT | O_EXCL, mode);
     if (descriptor_ >= 0) break;
     const int error = errno;
@@ -241,6 +247,16 @@ void write_file(const std::filesystem::path& path, std::string_view contents) {
   AtomicFile file(path);
   file.write(contents);
   file.commit();
+}
+
+bool is_torn_file(const std::string& name) {
+  if (!name.starts_with(kTemporary) || !name.ends_with(kTemporaryEnd)) return false;
+  const char* const number = name.c_str() + kTemporary.size();
+  pid_t process = 0;
+  const auto [end, error] = std::from_chars(number, name.c_str() + name.size(), process);
+  if (error != std::errc() || *end != '-' || process < 1) return false;
+  // Another process that lives is still writing, or has the number of one that was killed.
+  return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
 }
 
 void ignore_file_size_signal() { std::signal(SIGXFSZ, SIG_IGN); }

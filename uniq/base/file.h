@@ -81,6 +81,9 @@ class AtomicFile {
 
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
+/// Whether a file of that name is what an AtomicFile left whose process was killed.
+bool is_torn_file(const std::string& name);
+
 /// Makes a write beyond the file-size limit fail with an Error instead of killing the process.
 void ignore_file_size_signal();
 

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "uniq/base/descriptor.h"
+
 namespace uniq {
 
 /// Holds a folder until it is destroyed or the process ends, however it ends; leaves no file.
@@ -12,12 +14,9 @@ class FolderLock {
  public:
   /// `purpose` completes the error: "another process <purpose>".
   FolderLock(const std::filesystem::path& folder, const char* purpose);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace uniq

@@ -42,12 +42,8 @@ PageBytes RegularFile::read_rest(std::uint64_t offset) const {
   return rest;
 }
 
-/// A sparse file costs its maker nothing: one that is larger than all memory is refused before
-/// there is none left for others.
 PageBytes RegularFile::memory_for(std::uint64_t size) const {
-  const auto most = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                    static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  if (size > most) throw_too_large(path_, size, most);
+  check_fits_memory(path_, size);
   return with_memory(path_.string(), size,
                      [size] { return PageBytes(static_cast<std::size_t>(size)); });
 }

@@ -48,6 +48,9 @@ ThreadPool::ThreadPool(int threads) {
                  .where = "thread " + std::to_string(workers_.size() + 2),
                  .got = error.what(),
                  .remedy = "fewer threads"});
+  } catch (...) {  // no memory: threads that nobody joins would end the program
+    stop();
+    throw;
   }
 }
 

@@ -1,6 +1,8 @@
 #include "uniq/cli/file_kind.h"
 
+#include <span>
 #include <string_view>
+#include <system_error>
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
@@ -48,15 +50,41 @@ std::size_t largest_size(FileKind kind) {
   return kind == FileKind::graph ? kLargestGraph : kLargestFile;
 }
 
+bool is_regular_file(const std::string& path) {
+  std::error_code unknown;
+  return path != kStandardInput && std::filesystem::is_regular_file(path, unknown);
+}
+
+std::span<const std::byte> contents_of(const InputFile& file) {
+  return std::as_bytes(std::span(file.contents));
+}
+
 }  // namespace
 
 InputFile read_input_file(const std::string& path) {
-  InputFile file{.path = path, .name = input_name(path), .contents = {}};
+  InputFile file{.path = path, .name = input_name(path), .start = {}, .contents = {}};
+  if (is_regular_file(path)) {
+    file.start = read_file_start(path, kFileStart);
+    file.kind = kind_of(file.start, file.name);
+    file.has_contents = file.kind != FileKind::packed && file.kind != FileKind::safetensors;
+    if (!file.has_contents) return file;
+  }
   file.contents = read_input(path, [&file](std::string_view start) {
+    file.start = start;
     file.kind = kind_of(start, file.name);
     return largest_size(file.kind);
   });
   return file;
+}
+
+format::PackedModel packed_in(const InputFile& file) {
+  if (!file.has_contents) return format::read_packed(file.path);
+  return format::read_packed(contents_of(file), file.name);
+}
+
+format::Safetensors safetensors_in(const InputFile& file) {
+  if (!file.has_contents) return format::Safetensors(std::filesystem::path(file.path));
+  return {contents_of(file), file.name};
 }
 
 bool is_packed_model(const std::filesystem::path& path) {

@@ -1,11 +1,12 @@
 // What a file is, by its contents: its name says nothing that could be relied on.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
+
+#include "uniq/format/packed_file.h"
+#include "uniq/format/safetensors.h"
 
 namespace uniq::cli {
 
@@ -16,19 +17,24 @@ enum class FileKind {
   text,         ///< any other text, treated as a recipe
 };
 
-/// A file that a command was given, read once: a pipe cannot be read again, and another file may
-/// take the name of a regular one meanwhile.
+/// A file that a command was given. A pipe is read once, whole. Of a regular file that holds a
+/// model only the start is: its reader checks the header before it takes memory for the rest.
 struct InputFile {
-  std::string path;  ///< as it was given; "-": standard input
-  std::string name;  ///< for messages
-  std::string contents;
+  std::string path;      ///< as it was given; "-": standard input
+  std::string name;      ///< for messages
+  std::string start;     ///< the first kFileStart bytes, or all of a shorter file
+  std::string contents;  ///< where has_contents
+  bool has_contents = true;
   FileKind kind = FileKind::text;
-
-  std::span<const std::byte> bytes() const { return std::as_bytes(std::span(contents)); }
 };
 
 /// Throws Error for a file that cannot be read or is of none of the kinds.
 InputFile read_input_file(const std::string& path);
+
+/// The model of such a file. Throws Error.
+format::PackedModel packed_in(const InputFile& file);
+/// The tensors of such a file, which must outlive them. Throws Error.
+format::Safetensors safetensors_in(const InputFile& file);
 
 /// Looks at a file that is read again later. Throws Error where it cannot be read, or only once.
 bool is_packed_model(const std::filesystem::path& path);

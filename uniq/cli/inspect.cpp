@@ -199,7 +199,7 @@ Json plain_json(const Safetensors& file) {
 int inspect(const InspectOptions& options) {
   const InputFile input = read_input_file(options.file);
   if (input.kind == FileKind::packed) return inspect_packed(input, options.json);
-  const Safetensors file(input.bytes(), input.name);
+  const Safetensors file = safetensors_in(input);
   if (!is_checkpoint(file.metadata())) {
     print(options.json ? json_text(plain_json(file)) : plain_text(file));
     return kSuccess;

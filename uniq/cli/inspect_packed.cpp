@@ -38,10 +38,9 @@ struct Inspected {
 };
 
 Inspected read(const InputFile& file) {
-  Inspected read{
-      .file = file.name, .model = format::read_packed(file.bytes(), file.name), .sizes = {}};
-  format::to_bytes(read.model, &read.sizes);
-  read.checksum = format::packed_checksum(file.bytes());
+  Inspected read{.file = file.name, .model = packed_in(file), .sizes = {}};
+  read.sizes = format::packed_sizes(read.model);
+  read.checksum = format::stored_packed_checksum(std::as_bytes(std::span(file.start)));
   return read;
 }
 

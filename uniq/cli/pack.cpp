@@ -149,7 +149,7 @@ int pack(const PackOptions& options) {
   }
   const InputFile checkpoint = read_input_file(options.checkpoint);
   check_files(options, checkpoint);
-  const format::Safetensors file(checkpoint.bytes(), checkpoint.name);
+  const format::Safetensors file = safetensors_in(checkpoint);
   return write(options, format::read_checkpoint_info(file), pack::tensors_of(file));
 }
 

@@ -33,14 +33,16 @@ graph::Summary of_recipe(const InputFile& file, const std::vector<std::string>& 
   const recipe::Recipe recipe = recipe::read_recipe(file.contents, file.path, settings);
   const recipe::Network network = recipe::network_of(recipe);
   if (!network.pictures.found) report_usual_pictures(recipe, network);
-  pack::check_can_pack(network.graph, network.plan,
-                       data::class_names(recipe.data.name, recipe.data.root));
+  pack::check_can_pack({.graph = network.graph,
+                        .bit_plan = network.plan,
+                        .preprocessing = network.preprocessing,
+                        .classes = data::class_names(recipe.data.name, recipe.data.root),
+                        .training = {}});
   return graph::summarize(network.graph, network.plan);
 }
 
 graph::Summary of_checkpoint(const InputFile& file) {
-  const format::CheckpointInfo info =
-      format::read_checkpoint_info(format::Safetensors(file.bytes(), file.name));
+  const format::CheckpointInfo info = format::read_checkpoint_info(safetensors_in(file));
   return graph::summarize(info.graph, info.bit_plan);
 }
 

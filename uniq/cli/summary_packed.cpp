@@ -148,8 +148,7 @@ Json result_json(const Described& described) {
 }  // namespace
 
 int summary_packed(const InputFile& file, bool json) {
-  const runtime::Network network(format::read_packed(file.bytes(), file.name),
-                                 {.keep_weights = true});
+  const runtime::Network network(packed_in(file), {.keep_weights = true});
   const Described described = describe(network);
   print(json ? json_text(result_json(described)) : result_text(described));
   return kSuccess;

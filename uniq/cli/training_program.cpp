@@ -18,12 +18,10 @@
 namespace uniq::cli {
 namespace {
 
-constexpr const char* kName = "uniqnn-train";
-
 std::filesystem::path training_program() {
   std::error_code error;
   const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) return own.parent_path() / kName;
+  if (!error) return own.parent_path() / kTrainingProgram;
   throw Error(ErrorText{"cannot tell where this program lies", "/proc/self/exe", error.message(),
                         "", "to mount /proc"});
 }
@@ -86,6 +84,7 @@ std::string libtorch_version_line() {
   const std::filesystem::path program = training_program();
   const std::string heading = kLibtorchHeading;
   if (!can_be_run(program)) return heading + "none (uniqnn-train is not installed)";
+  set_spin_count();  // else the program would execute itself once more
   std::istringstream output(output_of(shell_quoted(program.string()) + " --version 2>/dev/null"));
   for (std::string line; std::getline(output, line);) {
     if (line.starts_with(heading)) return line;

@@ -6,6 +6,8 @@
 
 namespace uniq::cli {
 
+inline constexpr const char* kTrainingProgram = "uniqnn-train";
+
 /// Becomes uniqnn-train with these arguments; returns only by throwing Error.
 [[noreturn]] void become_training_program(const std::vector<std::string>& arguments);
 

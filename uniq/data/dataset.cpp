@@ -139,6 +139,14 @@ std::vector<std::string> dataset_names() {
 
 DatasetDefaults dataset_defaults(const std::string& name) { return find_entry(name).defaults; }
 
+DatasetGeometry geometry_of(const Dataset& dataset) {
+  return {.channels = dataset.channels,
+          .height = dataset.height,
+          .width = dataset.width,
+          .classes = static_cast<std::int64_t>(dataset.classes.size()),
+          .found = true};
+}
+
 DatasetGeometry look_at_dataset(const std::string& name, const std::filesystem::path& root) {
   const Entry& entry = find_entry(name);
   DatasetGeometry geometry = entry.geometry;

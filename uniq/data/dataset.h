@@ -54,6 +54,8 @@ struct DatasetGeometry {
   bool operator==(const DatasetGeometry&) const = default;
 };
 
+DatasetGeometry geometry_of(const Dataset& dataset);
+
 /// Looks at the head of the training pictures; `root` as in load_dataset. Throws Error where it
 /// cannot be read, UsageError for an unknown name.
 DatasetGeometry look_at_dataset(const std::string& name, const std::filesystem::path& root);

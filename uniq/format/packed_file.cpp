@@ -178,6 +178,10 @@ std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes) {
   return to_bytes_as(packed_version(model), model, sizes);
 }
 
+PackedSizes packed_sizes(const PackedModel& model) {
+  return sizes_of(model, encode_packed_metadata(model).size());
+}
+
 std::vector<std::byte> to_bytes_as(std::uint32_t version, const PackedModel& model,
                                    PackedSizes* sizes) {
   const std::vector<std::byte> metadata = encode_packed_metadata(model);

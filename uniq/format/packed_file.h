@@ -34,6 +34,9 @@ struct PackedSizes {
   std::size_t total = 0;
 };
 
+/// Those of a model's file. Precondition: the model is valid.
+PackedSizes packed_sizes(const PackedModel& model);
+
 /// The file's bytes; the same model gives the same bytes. Precondition: the model is valid.
 std::vector<std::byte> to_bytes(const PackedModel& model, PackedSizes* sizes = nullptr);
 

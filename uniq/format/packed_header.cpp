@@ -82,7 +82,7 @@ void check_kind(std::span<const std::byte> file, const std::string& where) {
 
 /// In front of everything else that is read: behind this check, what is wrong was written so.
 void check_damage(std::span<const std::byte> file, const std::string& where) {
-  const auto stored = get<std::uint32_t>(file, kPackedChecksumOffset);
+  const std::uint32_t stored = stored_packed_checksum(file);
   const std::uint32_t computed = packed_checksum(file);
   if (stored != computed) {
     fail_header("the packed model is damaged", where, "checksum " + hex(computed), hex(stored),
@@ -98,6 +98,10 @@ void expect(const char* field, std::uint64_t got, std::uint64_t expected,
 }
 
 }  // namespace
+
+std::uint32_t stored_packed_checksum(std::span<const std::byte> start) {
+  return get<std::uint32_t>(start, kPackedChecksumOffset);
+}
 
 std::uint32_t packed_checksum(std::span<const std::byte> file) {
   std::array<std::byte, kPackedHeaderBytes> header{};

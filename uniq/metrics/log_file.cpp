@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
+#include "uniq/base/descriptor.h"
 #include "uniq/base/error.h"
 
 namespace uniq::metrics {
@@ -57,13 +57,14 @@ bool LogFile::truncate(std::int64_t length) noexcept {
 
 void LogFile::sync() {
   // Not every kind of file can be synced (a pipe, a device); those have nothing to lose.
-  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) fail("sync");
+  while (::fsync(descriptor_) != 0) {
+    if (errno == EINVAL || errno == EROFS) return;
+    if (errno != EINTR) fail("sync");
+  }
 }
 
 void LogFile::fail(const char* action) const {
-  throw Error({.what = std::string("cannot ") + action + " metrics file",
-               .where = path_.string(),
-               .got = std::strerror(errno)});
+  throw_system_error(std::string("cannot ") + action + " metrics file", path_, errno, true);
 }
 
 }  // namespace uniq::metrics

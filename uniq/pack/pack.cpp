@@ -45,8 +45,7 @@ void check_can_pack(const format::CheckpointInfo& info) {
   lowered(info, different_steps, format::Contents::outline);
 }
 
-void check_can_pack(const graph::Graph& graph, const graph::BitPlan& plan,
-                    const std::vector<std::string>& classes) {
+void check_can_pack(const graph::Graph& graph, const graph::BitPlan& plan) {
   const graph::Shape& picture = graph.node(graph.input()).shape;
   const auto channels = static_cast<std::size_t>(picture.channels);
   check_can_pack({.graph = graph,
@@ -56,7 +55,7 @@ void check_can_pack(const graph::Graph& graph, const graph::BitPlan& plan,
                                     .width = picture.width,
                                     .mean = std::vector<float>(channels, 0.0f),
                                     .deviation = std::vector<float>(channels, 1.0f)},
-                  .classes = classes,
+                  .classes = {},
                   .training = {}});
 }
 

@@ -40,9 +40,7 @@ Packed pack(const format::CheckpointInfo& info, const TensorSource& tensors);
 /// differ, as learned ones do; takes milliseconds.
 void check_can_pack(const format::CheckpointInfo& info);
 
-/// The same for a network without a data set: pictures of the graph's size, and class names where
-/// they are known.
-void check_can_pack(const graph::Graph& graph, const graph::BitPlan& plan,
-                    const std::vector<std::string>& classes = {});
+/// The same for a network without a data set: pictures of the graph's size.
+void check_can_pack(const graph::Graph& graph, const graph::BitPlan& plan);
 
 }  // namespace uniq::pack

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "uniq/base/error.h"
+#include "uniq/base/memory.h"
 #include "uniq/data/random.h"
 #include "uniq/graph/parameters.h"
 #include "uniq/grid/grid.h"
@@ -90,7 +91,9 @@ class Maker {
 
   /// The network's tensors, by name. Called once.
   std::map<std::string, std::vector<float>> run() {
-    for (NodeId id = 0; id < graph_.size(); ++id) values_.push_back(value_of(id));
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      values_.push_back(with_memory("layer " + graph_.node(id).name, bytes_of(id),
+                                    [this, id] { return value_of(id); }));
     return std::move(tensors_);
   }
 
@@ -100,6 +103,14 @@ class Maker {
   }
   const graph::Shape& shape_of_operand(const Node& node) const {
     return graph_.node(node.inputs[0]).shape;
+  }
+  /// What value_of() takes for the most part.
+  std::uint64_t bytes_of(NodeId id) const {
+    const Node& node = graph_.node(id);
+    const auto channels = static_cast<std::uint64_t>(node.shape.channels);
+    if (!graph::is_layer(node)) return channels * sizeof(Moments);
+    return static_cast<std::uint64_t>(graph::tensors_of(graph_, id).front().elements()) *
+           sizeof(float);
   }
   void keep(const std::string& name, double value) { tensors_[name] = {static_cast<float>(value)}; }
 

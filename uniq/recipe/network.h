@@ -2,6 +2,7 @@
 #pragma once
 
 #include "uniq/data/dataset.h"
+#include "uniq/data/preprocessing.h"
 #include "uniq/graph/bit_plan.h"
 #include "uniq/graph/graph.h"
 #include "uniq/recipe/recipe.h"
@@ -12,11 +13,15 @@ struct Network {
   graph::Graph graph;
   graph::BitPlan plan;
   data::DatasetGeometry pictures;  ///< what it was built for; `found` says by what
+  data::Preprocessing preprocessing;
 };
 
-/// Built for the pictures of the data set: of the size that those in data.root have or, where there
-/// are none, of the usual size. Throws UsageError where network, pictures and bits do not fit,
-/// Error where a file cannot be read.
+/// Built for such pictures. Throws UsageError where network, pictures and bits do not fit, Error
+/// where a file cannot be read.
+Network network_of(const Recipe& recipe, const data::DatasetGeometry& pictures);
+
+/// The same for the pictures of the data set: of the size that those in data.root have or, where
+/// there are none, of the usual size.
 Network network_of(const Recipe& recipe);
 
 }  // namespace uniq::recipe

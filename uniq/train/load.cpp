@@ -9,7 +9,10 @@
 namespace uniq::train {
 
 LoadedNetwork load_network(const std::filesystem::path& path, const std::string& device) {
-  const format::Safetensors file(path);
+  return load_network(format::Safetensors(path), device);
+}
+
+LoadedNetwork load_network(const format::Safetensors& file, const std::string& device) {
   LoadedNetwork loaded{.info = format::read_checkpoint_info(file)};
   loaded.network = nn::GraphModule(loaded.info.graph, loaded.info.bit_plan);
   copy_network(state_dict(*loaded.network), file);

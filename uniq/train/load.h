@@ -15,6 +15,7 @@ struct LoadedNetwork {
 };
 
 /// Needs no recipe. Throws Error for a file that is no whole, fitting checkpoint.
+LoadedNetwork load_network(const format::Safetensors& file, const std::string& device = "cpu");
 LoadedNetwork load_network(const std::filesystem::path& path, const std::string& device = "cpu");
 
 }  // namespace uniq::train

@@ -1,9 +1,9 @@
 #include "uniq/train/resume.h"
 
 #include <string>
-#include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/base/file.h"
 #include "uniq/base/text.h"
 #include "uniq/recipe/difference.h"
 
@@ -40,16 +40,37 @@ std::string text_of(const std::vector<recipe::Difference>& differences) {
                          "the settings it was begun with, or --overwrite to begin anew"});
 }
 
+/// A run cannot go on without its last checkpoint, and yet its results are not to be removed
+/// unasked.
+void check_nothing_is_lost(const fs::path& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!is_of_a_run(name)) continue;
+    throw Error({.what = "the folder holds files of a run that cannot go on",
+                 .where = folder.string(),
+                 .got = name + " without a " + kLastFile + " that can be read",
+                 .remedy = "--overwrite to begin anew, or --output for another folder"});
+  }
+}
+
 }  // namespace
+
+bool is_of_a_run(const std::string& name) {
+  return name == kResultFile || name == kBestFile || name == kLastFile ||
+         (name.starts_with("epoch-") && name.ends_with(".safetensors"));
+}
 
 bool permits_more_epochs(const recipe::Schedule& schedule) {
   return schedule.kind != recipe::ScheduleKind::cosine;
 }
 
 std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const RunOptions& options) {
-  std::error_code ignored;
+  if (options.if_exists == IfExists::overwrite) return std::nullopt;
   const fs::path last = options.folder / kLastFile;
-  if (!fs::exists(last, ignored) || options.if_exists == IfExists::overwrite) return std::nullopt;
+  if (!file_exists(last)) {
+    check_nothing_is_lost(options.folder);
+    return std::nullopt;
+  }
   if (options.if_exists == IfExists::refuse)
     throw Error({.what = "the folder holds a run already",
                  .where = options.folder.string(),

@@ -28,18 +28,6 @@ namespace fs = std::filesystem;
 /// Pictures per batch in evaluation: nothing depends on it but memory.
 constexpr std::int64_t kEvaluationBatch = 256;
 
-data::Preprocessing preprocessing_for(const recipe::Data& options,
-                                      const data::DatasetGeometry& pictures) {
-  const data::DatasetDefaults usual = data::dataset_defaults(options.name);
-  data::Preprocessing p;
-  p.channels = pictures.channels;
-  p.height = pictures.height;
-  p.width = pictures.width;
-  p.mean = options.mean.empty() ? usual.mean : options.mean;
-  p.deviation = options.deviation.empty() ? usual.deviation : options.deviation;
-  return p;
-}
-
 std::unique_ptr<data::Loader> evaluation_loader(const data::Dataset& set,
                                                 std::vector<std::int64_t> indices,
                                                 const data::Preprocessing& preprocessing,
@@ -68,15 +56,6 @@ void write_recipe(const fs::path& folder, const std::string& text) {
   write_file(path, text);
 }
 
-/// A file of an earlier run that a new one would not replace.
-bool is_left_over(const std::string& name) {
-  return name == kResultFile || name == kBestFile || name == kLastFile ||
-         (name.starts_with("epoch-") && name.ends_with(".safetensors"));
-}
-
-/// The temporary file of a process that was killed while it wrote (AtomicFile).
-bool is_torn(const std::string& name) { return name.starts_with(".") && name.ends_with(".tmp"); }
-
 template <class Condition>
 void remove_files(const fs::path& folder, Condition condition) {
   std::vector<fs::path> found;
@@ -91,8 +70,7 @@ Setup make_setup(const recipe::Recipe& recipe, const RunOptions& options,
   const recipe::Data& data = recipe.data;
   // Before the network: that there are no pictures says more than what they do not fit.
   data::Dataset set = data::load_dataset(data.name, data.root, data::Split::train);
-  auto [graph, plan, pictures] = recipe::network_of(recipe);
-  const data::Preprocessing preprocessing = preprocessing_for(data, pictures);
+  auto [graph, plan, pictures, preprocessing] = recipe::network_of(recipe, data::geometry_of(set));
 
   format::CheckpointInfo info = {graph, plan, preprocessing, set.classes, {}};
   // What is trained can be packed.
@@ -183,9 +161,9 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   Setup setup = make_setup(recipe, options, recipe_text, resumption);
   TestSet test_set(setup);
   // Only now that nothing is wrong with recipe, data and start may an earlier run go.
-  remove_files(options.folder, is_torn);
+  remove_files(options.folder, is_torn_file);
   if (!resumption) {
-    remove_files(options.folder, is_left_over);
+    remove_files(options.folder, is_of_a_run);
     write_recipe(options.folder, recipe_text);
   }
   Trainer trainer(setup, [&] { return test_set.evaluate(setup.network); });

@@ -72,6 +72,22 @@ std::string result_table(const recipe::Recipe& recipe, const train::RunResult& r
   return table.text();
 }
 
+/// What to type to go on. A recipe that came from a pipe is gone: the run's folder keeps it, with
+/// the settings of the command line.
+std::string way_on(const TrainOptions& options, const std::vector<std::string>& arguments,
+                   const std::filesystem::path& folder) {
+  if (options.recipe != kStandardInput && can_be_read_again(options.recipe))
+    return resume_command(arguments);
+  std::vector<std::string> kept = {"train", (folder / train::kRecipeFile).string(), "--output",
+                                   folder.string()};
+  if (options.device != TrainOptions().device)
+    kept.insert(kept.end(), {"--device", options.device});
+  if (options.extend) kept.push_back("--extend");
+  if (options.quiet) kept.push_back("--quiet");
+  if (options.json) kept.push_back("--json");
+  return resume_command(kept);
+}
+
 }  // namespace
 
 int train(const TrainOptions& options, const std::vector<std::string>& arguments) {
@@ -88,7 +104,8 @@ int train(const TrainOptions& options, const std::vector<std::string>& arguments
                                .listener = &listener});
   }();
   if (result.interrupted) {
-    print_error("uniqnn: interrupted; to go on: " + resume_command(arguments) + "\n");
+    print_error("uniqnn: interrupted; to go on: " + way_on(options, arguments, result.folder) +
+                "\n");
     return kInterrupted;
   }
   print(options.json ? escaped_json(read_file(result.folder / train::kResultFile))

@@ -1,10 +1,15 @@
 // uniqnn-train: what `uniqnn` becomes for the commands that need LibTorch. It parses the same
 // command line again, so that each program checks what it acts on.
 #include <c10/util/Exception.h>
+#include <sys/resource.h>
 #include <torch/version.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -16,6 +21,7 @@
 #include "uniq/cli/options/parse.h"
 #include "uniq/cli/spin_count.h"
 #include "uniq/cli/training/commands.h"
+#include "uniq/cli/training_program.h"
 #include "uniq/cli/version_text.h"
 #include "uniq/nn/memory.h"
 #include "uniq/train/memory.h"
@@ -58,13 +64,44 @@ int run_without_backtraces(const std::vector<std::string>& arguments) {
   }
 }
 
+/// Where an exception cannot be passed on (a destructor of LibTorch, a thread of its own): one for
+/// want of memory ends the program as any other failure does.
+[[noreturn]] void end_without_exception() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    report_out_of_memory();
+    ::_exit(kFailure);
+  } catch (const c10::Error& error) {
+    if (nn::failed_bytes(error)) {
+      report_out_of_memory();
+      ::_exit(kFailure);
+    }
+  } catch (...) {  // a fault: its core is worth more than a message
+  }
+  std::abort();
+}
+
+/// Takes now what deep calls will need of the stack: it cannot grow where memory is short, and that
+/// would be a signal, not an exception.
+[[gnu::noinline]] void grow_stack() {
+  constexpr std::size_t kBytes = std::size_t{512} << 10;
+  constexpr std::size_t kPage = 4096;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur < 4 * kBytes) return;
+  char stack[kBytes];
+  volatile char* const touched = stack;
+  for (std::size_t i = kBytes; i >= kPage; i -= kPage) touched[i - 1] = 0;
+}
+
 /// Executes the program anew where it was started directly, so that OpenMP obeys; goes on as it is
-/// where that cannot be done.
+/// where that cannot be done: a dynamic linker that was given this program as its argument is what
+/// runs then, and would take the first argument for a program.
 void obey_spin_count(char** arguments) {
   if (!set_spin_count()) return;
   std::error_code unknown;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
-  if (!unknown) ::execv(program.c_str(), arguments);
+  if (!unknown && program.filename() == kTrainingProgram) ::execv(program.c_str(), arguments);
 }
 
 }  // namespace
@@ -72,6 +109,8 @@ void obey_spin_count(char** arguments) {
 
 int main(int count, char** arguments) {
   uniq::cli::obey_spin_count(arguments);
+  uniq::cli::grow_stack();
+  std::set_terminate(uniq::cli::end_without_exception);
   uniq::train::keep_freed_memory();
   uniq::cli::NoWarnings no_warnings;
   const c10::WarningUtils::WarningHandlerGuard guard(&no_warnings);

@@ -111,8 +111,9 @@ std::string result_text(const verify::Report& report, const VerifyOptions& optio
 
 int verify(const VerifyOptions& options) {
   train::use_threads(options.threads);
-  const train::LoadedNetwork loaded = train::load_network(options.checkpoint);
-  const format::Safetensors checkpoint(options.checkpoint);
+  // Read once: a run that goes on may replace its checkpoint meanwhile.
+  const format::Safetensors checkpoint{std::filesystem::path(options.checkpoint)};
+  const train::LoadedNetwork loaded = train::load_network(checkpoint);
   const format::PackedModel model = format::read_packed(options.model);
   const data::Dataset pictures = pictures_for(options, loaded.info);
   verify::Report report = [&] {
