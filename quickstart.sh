@@ -48,7 +48,7 @@ train() {
   build/release/bin/uniqnn train "recipes/quickstart/$1.yaml" --resume
 }
 
-# The latency of one picture, with as many threads as there are cores: JSON beside what was measured.
+# The latency of one picture, with as many threads as CPUs may be used: JSON beside what was measured.
 measure() {
   build/release/bin/uniqnn bench "$1" --json >"$1.bench.json"
 }

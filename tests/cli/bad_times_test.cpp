@@ -168,6 +168,15 @@ class TooLittleMemory : public BadTimes {
     }
     return messages;
   }
+
+  /// A checkpoint of a network for small digits.
+  std::string write_digits() const {
+    const std::string file = folder_ / "digits.safetensors";
+    const format::CheckpointInfo info =
+        uniq::testing::digits_checkpoint({.weight_bits = 2, .activation_bits = 2});
+    uniq::testing::write_checkpoint(file, info, uniq::testing::tensors_of(info));
+    return file;
+  }
 };
 
 // The sanitizers reserve more address space than any limit leaves.
@@ -181,10 +190,7 @@ TEST_F(TooLittleMemory, EndsEveryCommandInGoodOrder) {
   if (UNIQ_SANITIZED) GTEST_SKIP() << "a sanitizer needs the address space; see the release build";
   const std::string data = folder_ / "data";
   uniq::testing::write_small_digits(data, {.training = 10, .test = 100});
-  const std::string digits = folder_ / "digits.safetensors";
-  const format::CheckpointInfo info =
-      uniq::testing::digits_checkpoint({.weight_bits = 2, .activation_bits = 2});
-  uniq::testing::write_checkpoint(digits, info, uniq::testing::tensors_of(info));
+  const std::string digits = write_digits();
   const std::string packed = folder_ / "digits.uniq";
   ASSERT_EQ(uniqnn({"pack", digits, "-o", packed}).exit_code, 0);
   const std::string large = folder_ / "large.uniq";
@@ -220,10 +226,7 @@ TEST_F(TooLittleMemory, IsNotNeededForASparseFile) {
   if (UNIQ_SANITIZED) GTEST_SKIP() << "a sanitizer needs the address space; see the release build";
   constexpr std::uint64_t kSparse = std::uint64_t{8} << 30;
   constexpr std::uint64_t kMemory = std::uint64_t{300} << 20;
-  const std::string digits = folder_ / "digits.safetensors";
-  const format::CheckpointInfo info =
-      uniq::testing::digits_checkpoint({.weight_bits = 2, .activation_bits = 2});
-  uniq::testing::write_checkpoint(digits, info, uniq::testing::tensors_of(info));
+  const std::string digits = write_digits();
   const std::string packed = folder_ / "sparse.uniq";
   ASSERT_EQ(uniqnn({"pack", digits, "-o", packed}).exit_code, 0);
   fs::resize_file(digits, kSparse);

@@ -63,6 +63,13 @@ int open_retrying(const std::filesystem::path& path, int flags, mode_t mode) {
   }
 }
 
+int sync_retrying(int descriptor) {
+  for (;;) {
+    if (::fsync(descriptor) == 0) return 0;
+    if (errno != EINTR) return errno;
+  }
+}
+
 struct stat status_of(int descriptor, const std::filesystem::path& path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) throw_system_error("cannot read the file", path, errno);

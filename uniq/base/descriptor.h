@@ -1,5 +1,4 @@
-// System calls on files, with errors that name the file and say what to do about it. For what
-// base/ offers to the other modules, not for them.
+// System calls on files, with errors that name the file and say what to do about it.
 #pragma once
 
 #include <sys/stat.h>
@@ -30,6 +29,9 @@ class Descriptor {
 
 /// open(), again where a signal interrupted it; -1 and errno where it fails.
 int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0);
+
+/// fsync(), again where a signal interrupted it; 0 or the error number.
+int sync_retrying(int descriptor);
 
 /// fstat(); throws Error that names `path`.
 struct stat status_of(int descriptor, const std::filesystem::path& path);

@@ -24,14 +24,6 @@ namespace {
 constexpr std::string_view kTemporary = ".uniqnn-";
 constexpr std::string_view kTemporaryEnd = ".tmp";
 
-/// 0 or the error number.
-int sync_retrying(int descriptor) {
-  for (;;) {
-    if (::fsync(descriptor) == 0) return 0;
-    if (errno != EINTR) return errno;
-  }
-}
-
 /// Makes a rename in `folder` survive a power cut. File systems that cannot sync a folder say
 /// EINVAL; there is nothing more to do on them.
 int sync_folder(const std::filesystem::path& folder) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "uniq/base/memory.h"
 #include "uniq/graph/limits.h"
 
 namespace uniq::format {
@@ -48,20 +49,14 @@ std::string_view packed_op_name(PackedOp op) {
   return "flatten";
 }
 
-std::size_t parameter_bytes(const PackedModel& model) {
-  std::size_t bytes = 0;
-  for (const PackedNode& node : model.nodes)
-    visit_parameters(node,
-                     [&bytes](std::span<const float> numbers) { bytes += numbers.size_bytes(); });
-  return bytes;
-}
-
 std::shared_ptr<const void> take_storage(PackedModel& model) {
   const auto visit_all = [&model](auto&& visit) {
     for (PackedNode& node : model.nodes) visit_parameters(node, visit);
   };
+  std::size_t count = 0;
+  visit_all([&count](std::span<const float> numbers) { count += numbers.size(); });
   const auto own = std::make_shared<std::vector<float>>();
-  own->reserve(parameter_bytes(model) / sizeof(float));
+  with_memory("parameters of the model", count * sizeof(float), [&] { own->reserve(count); });
   visit_all([&own](std::span<const float>& numbers) {
     const std::size_t begin = own->size();
     own->insert(own->end(), numbers.begin(), numbers.end());

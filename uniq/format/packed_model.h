@@ -129,11 +129,8 @@ void visit_parameters(Node& node, Visit&& visit) {
   }
 }
 
-/// Of all parameters per channel, in bytes.
-std::size_t parameter_bytes(const PackedModel& model);
-
 /// Gives the model parameters per channel of its own, apart from the weights, and hands over the
-/// storage of all that it had: the weights' bytes stay as long as that is kept.
+/// storage of all that it had: the weights' bytes stay as long as that is kept. Throws MemoryError.
 std::shared_ptr<const void> take_storage(PackedModel& model);
 
 struct PackedValue {

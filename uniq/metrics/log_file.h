@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "uniq/base/descriptor.h"
+
 namespace uniq::metrics {
 
 class LogFile {
@@ -12,9 +14,6 @@ class LogFile {
   /// Opens or creates the file and cuts it to `length` bytes; throws Error where it is shorter or
   /// cannot be opened.
   LogFile(std::filesystem::path path, std::int64_t length);
-  ~LogFile();
-  LogFile(const LogFile&) = delete;
-  LogFile& operator=(const LogFile&) = delete;
 
   /// Throws Error, e.g. on a full disk; what was written of the text before that stands there.
   void append(std::string_view text);
@@ -28,10 +27,10 @@ class LogFile {
   std::int64_t length() const { return length_; }
 
  private:
-  [[noreturn]] void fail(const char* action) const;
+  [[noreturn]] void fail(const char* action, int error) const;
 
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::int64_t length_ = 0;
 };
 

@@ -142,11 +142,7 @@ Network::Network(format::PackedModel model, const NetworkOptions& options)
         {.what = "this CPU lacks an instruction set", .got = std::string(kernels::isa_name(isa_))});
   // The weights stay until every step has prepared its own.
   std::shared_ptr<const void> storage;
-  if (!options.keep_weights) {
-    const std::uint64_t bytes = format::parameter_bytes(model_);
-    storage = with_memory("parameters of the model", bytes,
-                          [this] { return format::take_storage(model_); });
-  }
+  if (!options.keep_weights) storage = format::take_storage(model_);
   choices_ =
       choose_kernels(model_, values_, isa_, options.cpu, options.without, options.tuned.get());
   plan_buffers(!options.without.layouts);

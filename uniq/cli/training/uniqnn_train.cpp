@@ -64,22 +64,26 @@ int run_without_backtraces(const std::vector<std::string>& arguments) {
   }
 }
 
-/// Where an exception cannot be passed on (a destructor of LibTorch, a thread of its own): one for
-/// want of memory ends the program as any other failure does.
-[[noreturn]] void end_without_exception() {
+bool is_for_memory(const std::exception_ptr& error) {
+  if (!error) return false;
   try {
-    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+    std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
-    report_out_of_memory();
-    ::_exit(kFailure);
-  } catch (const c10::Error& error) {
-    if (nn::failed_bytes(error)) {
-      report_out_of_memory();
-      ::_exit(kFailure);
-    }
-  } catch (...) {  // a fault: its core is worth more than a message
+    return true;
+  } catch (const c10::Error& failed) {
+    return nn::failed_bytes(failed).has_value();
+  } catch (...) {
+    return false;
   }
-  std::abort();
+}
+
+/// Where an exception cannot be passed on (a destructor of LibTorch, a thread of its own): one for
+/// want of memory ends the program as any other failure does. Another is a fault, whose core is
+/// worth more than a message.
+[[noreturn]] void end_without_exception() {
+  if (!is_for_memory(std::current_exception())) std::abort();
+  report_out_of_memory();
+  ::_exit(kFailure);
 }
 
 /// Takes now what deep calls will need of the stack: it cannot grow where memory is short, and that
