@@ -6,12 +6,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <future>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -96,13 +95,6 @@ TEST(ThreadPool, SpinsOnlyWhereEachThreadHasACpu) {
   EXPECT_FALSE(ThreadPool(2).spins());
 }
 
-std::vector<pid_t> threads_here() {
-  std::vector<pid_t> threads;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task"))
-    threads.push_back(static_cast<pid_t>(std::stol(entry.path().filename())));
-  return threads;
-}
-
 sem_t held, released;
 
 /// Keeps a thread from everything else, as another process does that has its CPU.
@@ -120,11 +112,15 @@ TEST(ThreadPool, AWorkerThatDoesNotRunIsNotWaitedFor) {
   ::sem_init(&held, 0, 0);
   ::sem_init(&released, 0, 0);
   const auto before = std::signal(SIGUSR1, hold);
-  const std::vector<pid_t> others = threads_here();
   ThreadPool pool(2);
+  // A thread that starts may hold a lock that the start of another thread needs. After this loop,
+  // which takes both threads, the worker holds none.
+  std::latch both(2);
   pid_t worker = 0;
-  for (const pid_t thread : threads_here())
-    if (std::ranges::find(others, thread) == others.end()) worker = thread;
+  pool.for_each(2, [&](std::int64_t, int user) {
+    if (user == 1) worker = ::gettid();
+    both.arrive_and_wait();
+  });
   ASSERT_EQ(::syscall(SYS_tgkill, ::getpid(), worker, SIGUSR1), 0);
   while (::sem_wait(&held) != 0) {
   }

@@ -129,16 +129,25 @@ TEST_F(BadTimes, AFullDiskForTheCacheOfKernels) {
   EXPECT_EQ(std::distance(fs::directory_iterator(cache), {}), 1);
 }
 
-/// An address space in which a command succeeds, from `low` up in steps that grow.
-std::uint64_t least_memory(const std::vector<std::string>& command, std::uint64_t low,
-                           std::uint64_t step) {
+constexpr std::uint64_t kPage = 4096;
+
+/// The least address space from `low` up in which a command succeeds, to a page.
+std::uint64_t least_memory(const std::vector<std::string>& command, std::uint64_t low) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
-  std::uint64_t more = 0;
-  while (uniqnn(command, {.memory_bytes = low + more}).exit_code != 0) {
+  const auto succeeds = [&](std::uint64_t memory) {
+    return uniqnn(command, {.memory_bytes = memory}).exit_code == 0;
+  };
+  std::uint64_t enough = low;
+  for (std::uint64_t more = 64 * kPage; !succeeds(enough); more *= 2) {
     if (more > kMost) throw std::runtime_error(command[0] + " fails with any memory");
-    more += step * (1 + more / (4 * step));
+    low = enough;
+    enough += more;
   }
-  return low + more;
+  while (enough - low > kPage) {
+    const std::uint64_t middle = low + (enough - low) / kPage / 2 * kPage;
+    (succeeds(middle) ? enough : low) = middle;
+  }
+  return enough;
 }
 
 class TooLittleMemory : public BadTimes {
@@ -146,10 +155,9 @@ class TooLittleMemory : public BadTimes {
   /// From what --help needs to what the command needs, every so many bytes: the command succeeds,
   /// or says once why not. Returns what it said.
   static std::vector<std::string> sweep(const std::vector<std::string>& command) {
-    constexpr std::uint64_t kPage = 4096;
     constexpr std::uint64_t kSteps = 40;
-    const std::uint64_t help = least_memory({"--help"}, 64 * kPage, 64 * kPage);
-    const std::uint64_t whole = least_memory(command, help, 256 * kPage);
+    const std::uint64_t help = least_memory({"--help"}, 64 * kPage);
+    const std::uint64_t whole = least_memory(command, help);
     const std::uint64_t step = std::max((whole - help) / kSteps / kPage, std::uint64_t{1}) * kPage;
     std::vector<std::string> messages;
     for (std::uint64_t memory = help; memory <= whole; memory += step) {
