@@ -17,6 +17,10 @@ struct Machine {
   std::vector<PackedValue> values;
   std::vector<float> pixels;  ///< data::pixel_values
   std::vector<ReferenceValue> data = {};
+  // Of the convolution that is computed: the integers of its weights, in the order of the file, and
+  // those of all codes that its input may have.
+  std::vector<int> weights = {};
+  std::vector<int> inputs = {};
 
   const graph::Shape& shape_of(int value) const {
     return values[static_cast<std::size_t>(value)].shape;
@@ -41,7 +45,7 @@ struct Machine {
       }
   }
 
-  int weight_code(const PackedNode& node, std::size_t index) const {
+  static int weight_code(const PackedNode& node, std::size_t index) {
     int code = 0;
     for (int bit = 0; bit < node.weights.bits; ++bit) {
       const std::size_t place =
@@ -50,6 +54,20 @@ struct Machine {
       code |= static_cast<int>(byte >> (place % 8) & 1U) << bit;
     }
     return code;
+  }
+
+  void prepare_conv(const PackedNode& node) {
+    weights.clear();
+    inputs.clear();
+    if (node.weights.bits == 0) return;
+    const PackedValue& input = values[static_cast<std::size_t>(node.inputs[0])];
+    const format::Window& w = node.window;
+    const auto count = static_cast<std::size_t>(node.shape.channels * w.kernel.height *
+                                                w.kernel.width * input.shape.channels / w.groups);
+    for (std::size_t i = 0; i < count; ++i)
+      weights.push_back(code_integer(weight_code(node, i), node.weights.grid, node.weights.bits));
+    for (int code = 0; code < 1 << input.encoding.bits; ++code)
+      inputs.push_back(code_integer(code, input.encoding.grid, input.encoding.bits));
   }
 
   float conv(const PackedNode& node, std::int64_t oy, std::int64_t ox, std::int64_t oc) const {
@@ -79,9 +97,7 @@ struct Machine {
                 inside
                     ? data[static_cast<std::size_t>(node.inputs[0])].codes[at(input.shape, y, x, c)]
                     : node.weights.pad_code;
-            sum += std::int64_t{code_integer(weight_code(node, index), node.weights.grid,
-                                             node.weights.bits)} *
-                   code_integer(code, input.encoding.grid, input.encoding.bits);
+            sum += std::int64_t{weights[index]} * inputs[static_cast<std::size_t>(code)];
           }
         });
     const float total = node.weights.bits == 0 ? chain : static_cast<float>(sum);
@@ -136,6 +152,7 @@ struct Machine {
   }
 
   void run(const PackedNode& node, std::span<const std::uint8_t> picture) {
+    if (node.op == PackedOp::conv) prepare_conv(node);
     std::vector<float> cores;
     for (std::int64_t y = 0; y < node.shape.height; ++y)
       for (std::int64_t x = 0; x < node.shape.width; ++x)
