@@ -13,8 +13,8 @@ Installs what is missing, as quickstart.sh does, and TensorBoard for one test, a
     and runs its tests,
   - builds what packs and runs models for 64-bit ARM in build/aarch64/ and runs the tests of the
     kernels and the runtime under qemu-user.
-30 minutes on two cores of an AMD Zen 4 where nothing is built, up to twice as long on slower ones; less
-where something is built already.
+30 minutes on two cores of an AMD Zen 4 where nothing is built, more on slower ones; less where
+something is built already.
 
 --full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the kernels and the runtime of
 build/release/ on emulated x86-64 CPUs (the baseline alone, and AVX2), the thread sanitizer over what

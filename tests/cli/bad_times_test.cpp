@@ -156,7 +156,7 @@ class TooLittleMemory : public BadTimes {
   /// or says once why not. Returns what it said.
   static std::vector<std::string> sweep(const std::vector<std::string>& command) {
     constexpr std::uint64_t kSteps = 40;
-    const std::uint64_t help = least_memory({"--help"}, 64 * kPage);
+    static const std::uint64_t help = least_memory({"--help"}, 64 * kPage);
     const std::uint64_t whole = least_memory(command, help);
     const std::uint64_t step = std::max((whole - help) / kSteps / kPage, std::uint64_t{1}) * kPage;
     std::vector<std::string> messages;
