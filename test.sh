@@ -89,11 +89,6 @@ run_fuzzers() {
   return "$status"
 }
 
-# The libraries whose sources are generated in part are built, so that clang-tidy finds their headers.
-run_tidy() {
-  (configure tidy && build tidy uniq_format uniq_metrics) && scripts/tidy.sh
-}
-
 groups=(build test)
 if [[ -n "$full" ]]; then
   groups+=(full)
@@ -116,8 +111,8 @@ if [[ -n "$full" ]]; then
   export ASAN_OPTIONS=detect_leaks=0
   step "Tests under sanitizers, everything" test_preset asan-training
   unset ASAN_OPTIONS
-  step "clang-tidy" run_tidy
-  step "clang-tidy of what is built for ARM alone" scripts/tidy.sh build/aarch64 "/uniq/kernels/.*neon"
+  step "clang-tidy" scripts/tidy.py
+  step "clang-tidy of what is built for ARM alone" scripts/tidy.py build/aarch64 "/uniq/kernels/.*neon"
   step "Fuzzers" run_fuzzers
 fi
 

@@ -14,7 +14,6 @@
 namespace uniq {
 namespace {
 
-using ::testing::HasSubstr;
 using Limit = UsableCpus::Limit;
 
 CpuQuota quota(std::int64_t time, std::int64_t period) {

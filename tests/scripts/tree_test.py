@@ -8,7 +8,6 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ["quickstart.sh", "test.sh", ".ci/run", "scripts/format.sh", "scripts/fuzz.sh",
-            "scripts/tidy.sh",
             "bench/peers/run.sh", "bench/peers/install.sh"]
 
 

@@ -13,6 +13,8 @@ class PageBytes {
   PageBytes() = default;
   explicit PageBytes(std::size_t size);
   ~PageBytes();
+  PageBytes(const PageBytes&) = delete;
+  PageBytes& operator=(const PageBytes&) = delete;
   PageBytes(PageBytes&& other) noexcept;
   PageBytes& operator=(PageBytes&& other) noexcept;
 
