@@ -279,11 +279,12 @@ TEST(Changed, EverythingElseIsComparedToo) {
   EXPECT_TRUE(report.proven());
 }
 
-/// A network with one wrong bit in the weights that a layer's kernel reads.
+/// A network with a fault in the weights that a layer's kernel reads.
 std::shared_ptr<const runtime::Network> faulty_network(const SmallPacked& small, kernels::Isa isa,
-                                                       const std::string& layer) {
-  const auto fault = [&](const std::string& node, kernels::PreparedConv& prepared) {
-    if (node == layer) prepared.weights.data()[0] ^= std::byte{2};
+                                                       const std::string& layer,
+                                                       void (*change)(AlignedBytes& weights)) {
+  const auto fault = [&](const std::string& node, AlignedBytes& weights) {
+    if (node == layer) change(weights);
   };
   return std::make_shared<const runtime::Network>(
       small.packed.model,
@@ -297,7 +298,8 @@ TEST(Changed, WeightsInAKernelsLayoutAreProvenToo) {
   const std::string layer = "layer2.0.conv1";
   for (const kernels::Isa isa : kernels::available_isas()) {
     SCOPED_TRACE(kernels::isa_name(isa));
-    const auto network = faulty_network(small, isa, layer);
+    const auto network = faulty_network(
+        small, isa, layer, [](AlignedBytes& weights) { weights.data()[0] ^= std::byte{2}; });
     const Report report =
         small.prove({network}, random_pictures(small.trained.info, 4, kChangedSeed));
     ASSERT_FALSE(report.proven());
@@ -316,14 +318,11 @@ TEST(Changed, WeightsOfSumsIn64BitsAreProvenToo) {
       small_packed(wide_sums(), {.weight_bits = 2, .activation_bits = 2, .end_bits = 8});
   for (const kernels::Isa isa : kernels::available_isas()) {
     SCOPED_TRACE(kernels::isa_name(isa));
-    const auto network = std::make_shared<const runtime::Network>(
-        small.packed.model,
-        runtime::NetworkOptions{.isa = isa, .keep_values = true, .keep_weights = true});
-    const auto& core = std::get<runtime::Sums64Core>(network->steps()[small.node("fc")].core);
     // Of the second class, all that the first filter's map is multiplied with.
-    auto* const weights =
-        reinterpret_cast<std::int16_t*>(const_cast<std::byte*>(core.prepared.weights.data()));
-    for (std::int64_t i = 0; i < 28 * 28; ++i) weights[48 * 28 * 28 + i] += 1;
+    const auto network = faulty_network(small, isa, "fc", [](AlignedBytes& bytes) {
+      auto* const weights = reinterpret_cast<std::int16_t*>(bytes.data());
+      for (std::int64_t i = 0; i < 28 * 28; ++i) weights[48 * 28 * 28 + i] += 1;
+    });
     const Report report =
         small.prove({network}, random_pictures(small.trained.info, 2, kChangedSeed));
     ASSERT_FALSE(report.proven());

@@ -242,7 +242,9 @@ void Network::add_step(std::size_t index, const NetworkOptions& options,
     step.outputs.push_back(static_cast<int>(next));
   step.epilogue = make_epilogue(index, step.outputs, options.without);
   auto* const conv = std::get_if<CodeConvCore>(&step.core);
-  if (conv != nullptr && options.fault) options.fault(node.name, conv->prepared);
+  auto* const wide = std::get_if<Sums64Core>(&step.core);
+  if (conv != nullptr && options.fault) options.fault(node.name, conv->prepared.weights);
+  if (wide != nullptr && options.fault) options.fault(node.name, wide->prepared.weights);
   if (conv != nullptr && !step.adds_residual && !options.without.folding)
     step.sums = sum_range(node, input_value(node).encoding, conv->prepared);
   step.program = kernels::EpilogueProgram(step.epilogue, step.sums);

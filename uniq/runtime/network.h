@@ -118,7 +118,7 @@ struct NetworkOptions {
   std::shared_ptr<const Tuned> tuned = nullptr;
   /// Changes what a kernel made of a node's weights, for tests of what finds such a fault; null:
   /// none.
-  std::function<void(const std::string& node, kernels::PreparedConv& prepared)> fault = nullptr;
+  std::function<void(const std::string& node, AlignedBytes& weights)> fault = nullptr;
 };
 
 class Network {
