@@ -70,7 +70,7 @@ TEST(Cifar, LabelsOutOfRangeAreErrors) {
 
 TEST(Cifar, ClassNamesAreLines) {
   const std::vector<std::string> names =
-      parse_cifar_classes("a\nb\r\nc\nd\ne\nf\ng\nh\ni\n\nj j\n\n", CifarKind::cifar10, "file");
+      parse_cifar_classes("a\nb\r\nc\nd\r\r\ne\nf\ng\nh\ni\n\nj j\n\n", CifarKind::cifar10, "file");
   EXPECT_THAT(names, ElementsAre("a", "b", "c", "d", "e", "f", "g", "h", "i", "j j"));
   EXPECT_THAT(
       parse_cifar_classes("a\nb\nc\nd\ne\nf\ng\nh\ni\nj", CifarKind::cifar10, "file").back(), "j");

@@ -96,6 +96,21 @@ TEST(DecodeJpeg, BytesInAHeaderThatSaysAllAreSkipped) {
   }
 }
 
+// The first component's tables, of DC and AC coefficients, stand behind its number in the scan's
+// header. The first scan of a progressive file has no AC coefficients.
+TEST(DecodeJpeg, TablesThatNoFileHasAreErrors) {
+  const std::string progressive = "progressive_420.jpg";
+  for (const auto& [name, tables] : {std::pair<std::string, char>{"444.jpg", '\x40'},
+                                     {"444.jpg", '\x04'},
+                                     {"444.jpg", '\xff'},
+                                     {progressive, '\x40'},
+                                     {progressive, '\xff'}}) {
+    std::string changed = with_bytes(golden_jpeg(name), std::string(7, '\0'), kDht);
+    changed[changed.find("\xff\xda") + 6] = tables;
+    EXPECT_THAT(jpeg_error(changed), HasSubstr("JPEG picture (a.jpg)")) << name;
+  }
+}
+
 // A segment whose marker is damaged looks like bytes between segments.
 TEST(DecodeJpeg, DamagedMarkersAreErrors) {
   const auto without_marker = [](std::string contents, std::size_t at) {

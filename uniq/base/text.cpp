@@ -53,7 +53,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   const std::string* best = nullptr;
   std::size_t best_distance = name.size() / 2 + 1;
   for (const std::string& candidate : candidates) {
+    // The lengths' difference is a lower bound of the distance.
     if (candidate.size() >= name.size() + best_distance) continue;
+    if (name.size() >= candidate.size() + best_distance) continue;
     const std::size_t distance = edit_distance(name, candidate);
     if (distance >= best_distance) continue;
     best_distance = distance;

@@ -123,7 +123,7 @@ std::vector<std::string> parse_cifar_classes(std::string_view contents, CifarKin
     const std::size_t end = std::min(contents.find('\n'), contents.size());
     std::string_view line = contents.substr(0, end);
     contents.remove_prefix(std::min(end + 1, contents.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
     if (!line.empty()) classes.emplace_back(line);
   }
   const std::size_t expected = layout_of(kind).names.size();

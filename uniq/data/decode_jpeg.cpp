@@ -58,6 +58,11 @@ bool is_complete(const jpeg_decompress_struct& info) {
   return true;
 }
 
+/// Whether a table of this number was read. libjpeg checks the numbers of a scan's header later.
+bool has_table(JHUFF_TBL* const (&tables)[NUM_HUFF_TBLS], int number) {
+  return number >= 0 && number < NUM_HUFF_TBLS && tables[number] != nullptr;
+}
+
 /// Whether a header has all that the first scan needs, though bytes in it belong to no segment:
 /// what the colours mean, and the Huffman tables, for which libjpeg-turbo takes standard ones where
 /// a file has none. Of a sequential file of several scans it cannot be told.
@@ -70,8 +75,8 @@ bool has_whole_header(const jpeg_decompress_struct& info) {
   if (!is_progressive && info.comps_in_scan != info.num_components) return false;
   for (int i = 0; i < info.comps_in_scan; ++i) {
     const jpeg_component_info& component = *info.cur_comp_info[i];
-    if (info.dc_huff_tbl_ptrs[component.dc_tbl_no] == nullptr) return false;
-    if (!is_progressive && info.ac_huff_tbl_ptrs[component.ac_tbl_no] == nullptr) return false;
+    if (!has_table(info.dc_huff_tbl_ptrs, component.dc_tbl_no)) return false;
+    if (!is_progressive && !has_table(info.ac_huff_tbl_ptrs, component.ac_tbl_no)) return false;
   }
   return true;
 }
