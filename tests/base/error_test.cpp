@@ -15,6 +15,12 @@ TEST(ErrorText, LeavesOutWhatIsEmpty) {
             "W (H); try R");
 }
 
+TEST(ErrorTypes, AZeroByteDoesNotEndTheMessage) {
+  const std::string name("a\0b\0", 4);
+  EXPECT_STREQ(Error(name).what(), "a\\x00b\\x00");
+  EXPECT_STREQ(UsageError(ErrorText{"no text", name, "", "", ""}).what(), "no text (a\\x00b\\x00)");
+}
+
 TEST(ErrorTypes, AUsageErrorIsAnError) { EXPECT_THROW(throw UsageError("bits 9"), Error); }
 
 }  // namespace

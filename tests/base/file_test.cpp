@@ -187,6 +187,18 @@ TEST(FileExists, SaysWhereItCannotBeTold) {
               ThrowsMessage<Error>(HasSubstr("File name too long")));
 }
 
+// Nobody writes to the pipe: it must not block.
+TEST(ReadRegularFile, RefusesPipesAndDevices) {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "text");
+  EXPECT_EQ(read_regular_file(folder / "file"), "text");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  for (const std::filesystem::path& path : {folder / "pipe", std::filesystem::path("/dev/zero")})
+    EXPECT_THAT([&] { read_regular_file(path); },
+                ThrowsMessage<Error>("cannot open the file (" + path.string() +
+                                     "): got Invalid argument; try a regular file"));
+}
+
 TEST(CanBeReadAgain, PipesCannot) {
   const TemporaryFolder folder;
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using testing::usage_error_of;
 
@@ -79,6 +80,32 @@ TEST(Value, NamesTheBracketThatIsMissing) {
   EXPECT_EQ(value_error("{[a]: 1}"), "key is not a name (r.yaml:1): got a list, expected a name");
   EXPECT_EQ(value_error("? {a: 1}\n: 2\nb: 3\n"),
             "key is not a name (r.yaml:1): got a group of keys, expected a name");
+}
+
+// The parser takes the end of the input for the end of a text in quotes.
+TEST(Value, NamesTheQuotesThatAreMissing) {
+  for (const std::string text : {"a: 1\nb: \"x\nc: 3\n", "a: 1\nb: \"x", "a: 1\nb: \"x\\\"\nc: 3\n",
+                                 "a: 1\nb: 'x\nc: 3\n", "a: 1\nb: 'x", "a: 1\nb: 'x'' y\n",
+                                 "\xef\xbb\xbf"
+                                 "a: 1\nb: \"x\n"})
+    EXPECT_EQ(value_error(text),
+              "this is not YAML (r.yaml:2): got a text without its end, expected a closing "
+              "quotation mark")
+        << text;
+  for (const std::string text :
+       {"a: \"x\"", "a: \"x\\\\\"\nb: \"\"\n", "a: \"x\n  y\"\r\nb: 'z'\r\n", "a: 'x''y'\nb: ''",
+        "\xef\xbb\xbf"
+        "a: \"x\"\n",
+        "{\"a\": \"\xc3\xa9\", b: \"\"}", "a: it's\nb: x\"\n"})
+    EXPECT_EQ(value_error(text), "no error") << text;
+}
+
+TEST(Value, SaysWhatToDoAboutAStarAndATab) {
+  for (const std::string text : {"a: *conv\n", "a: [*, b]\n", "a: *\n", "a: &\n"})
+    EXPECT_THAT(value_error(text), HasSubstr("anchors and aliases (& and *) are not understood"))
+        << text;
+  EXPECT_EQ(value_error("a:\n\tb: 1\n"),
+            "this is not YAML (r.yaml:2): got a tab in front of the line, expected blanks");
 }
 
 TEST(Value, LimitsDepthCountAndSize) {

@@ -142,6 +142,63 @@ TEST(Resume, ResultsWithoutALastCheckpointAreNotLost) {
   EXPECT_TRUE(fs::exists(last));
 }
 
+// A recipe of the user's own in the folder of the run, perhaps the one that is read.
+TEST(Resume, ARecipeThatNoRunHasWrittenIsKept) {
+  const SmallRuns runs;
+  fs::create_directory(runs / "run");
+  const std::string own = "# mine\n" + contents(runs.recipe_file());
+  write(runs / "run/recipe.yaml", own);
+  for (const IfExists any : {IfExists::refuse, IfExists::resume, IfExists::overwrite})
+    EXPECT_THAT([&] { runs.run("run", {}, any); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("a recipe that no run has written"),
+                                           HasSubstr("run/recipe.yaml"), HasSubstr("--output"))));
+  EXPECT_EQ(contents(runs / "run/recipe.yaml"), own);
+  // As a run leaves it that was killed before its first checkpoint.
+  write(runs / "run/recipe.yaml", recipe::to_yaml(runs.recipe({"optimizer.lr=0.5"})));
+  runs.run("run");
+  EXPECT_TRUE(fs::exists(runs / "run/last.safetensors"));
+}
+
+TEST(Resume, ATableThatNoRunHasWrittenIsKept) {
+  const SmallRuns runs;
+  fs::create_directory(runs / "run");
+  for (const std::string name : {"run/metrics.csv", "run/metrics.jsonl"}) {
+    write(runs / name, "a,b\n");
+    EXPECT_THAT([&] { runs.run("run"); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("a file that no run has written"),
+                                           HasSubstr(name), HasSubstr("--overwrite"))));
+    EXPECT_EQ(contents(runs / name), "a,b\n");
+    fs::remove(runs / name);
+  }
+  write(runs / "run/metrics.csv", "a,b\n");
+  runs.run("run", {}, IfExists::overwrite);
+  EXPECT_TRUE(contents(runs / "run/metrics.csv").starts_with("epoch,"));
+}
+
+// What is kept with a run never leads to the folder of another.
+TEST(Resume, TheRecipeOfARunNamesNoOtherFolder) {
+  const SmallRuns runs;
+  runs.run("run", {"output=elsewhere"});
+  EXPECT_THAT(contents(runs / "run/recipe.yaml"), HasSubstr("output: \"\"\n"));
+  const std::string folder = (runs / "other").string();
+  runs.run("other", {"output=" + folder});
+  EXPECT_EQ(recipe::parse_recipe(contents(runs / "other/recipe.yaml"), "", {}).output, folder);
+}
+
+// A checkpoint's metadata are JSON, which is UTF-8.
+TEST(Resume, WhatACheckpointCannotKeepIsFoundBeforeAnEarlierRunGoes) {
+  const SmallRuns runs;
+  runs.run("run");
+  const std::string last = contents(runs / "run/last.safetensors");
+  const fs::path data = runs / "d\xff";
+  fs::create_symlink(runs / "data", data);
+  EXPECT_THAT([&] { runs.run("run", {"data.root=" + data.string()}, IfExists::overwrite); },
+              ThrowsMessage<UsageError>(AllOf(HasSubstr("data.root is not UTF-8"),
+                                              HasSubstr("d\\xff"), HasSubstr("another name"))));
+  EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+  EXPECT_TRUE(fs::exists(runs / "run/result.json"));
+}
+
 // A process that was killed leaves its temporary file; other files that look like it stay.
 TEST(Resume, OnlyTornFilesOfThisProgramAreRemoved) {
   const SmallRuns runs;

@@ -83,6 +83,16 @@ TEST(Check, ValuesKeepToTheirBounds) {
   EXPECT_TRUE(check_values(kScene, kRow, values.data(), within(truth, 1.0), compared));
 }
 
+TEST(Check, EqualInfinitiesDoNotDiffer) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(share_of_bound(kInfinity, kInfinity, 1.0), 0.0);
+  EXPECT_EQ(share_of_bound(-kInfinity, -kInfinity, 1.0), 0.0);
+  for (const double other : {-kInfinity, 1e300, std::nan("")}) {
+    EXPECT_EQ(share_of_bound(kInfinity, other, 1.0), kInfinity) << other;
+    EXPECT_EQ(share_of_bound(other, kInfinity, 1.0), kInfinity) << other;
+  }
+}
+
 // Packing leaves out a ReLU in front of the unsigned grid.
 TEST(Check, ValuesInFrontOfTheUnsignedGridAreClipped) {
   ValueTruth truth = codes_truth();

@@ -63,6 +63,17 @@ int open_retrying(const std::filesystem::path& path, int flags, mode_t mode) {
   }
 }
 
+Descriptor open_regular(const std::filesystem::path& path) {
+  // For a regular file O_NONBLOCK means nothing.
+  Descriptor descriptor(open_retrying(path, O_RDONLY | O_NONBLOCK));
+  struct stat status {};
+  int error = descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0 ? errno : 0;
+  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
+  if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
+  if (error != 0) throw_system_error("cannot open the file", path, error);
+  return Descriptor(descriptor.release());
+}
+
 int sync_retrying(int descriptor) {
   for (;;) {
     if (::fsync(descriptor) == 0) return 0;

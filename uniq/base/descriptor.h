@@ -30,6 +30,10 @@ class Descriptor {
 /// open(), again where a signal interrupted it; -1 and errno where it fails.
 int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0);
 
+/// Opens a regular file to be read. Throws Error that names it where it cannot be opened, or is
+/// none: a pipe whose writer never comes does not block.
+Descriptor open_regular(const std::filesystem::path& path);
+
 /// fsync(), again where a signal interrupted it; 0 or the error number.
 int sync_retrying(int descriptor);
 

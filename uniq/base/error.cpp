@@ -1,6 +1,17 @@
 #include "uniq/base/error.h"
 
 namespace uniq {
+namespace {
+
+std::string without_zero_bytes(std::string text) {
+  for (std::size_t at = text.find('\0'); at != std::string::npos; at = text.find('\0', at))
+    text.replace(at, 1, "\\x00");
+  return text;
+}
+
+}  // namespace
+
+Error::Error(const std::string& message) : std::runtime_error(without_zero_bytes(message)) {}
 
 std::string to_string(const ErrorText& text) {
   std::string message = text.what;

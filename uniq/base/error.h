@@ -22,8 +22,9 @@ std::string to_string(const ErrorText& text);
 /// Something failed: a file, its contents, a disk, a number. The program exits with 1.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& message) : std::runtime_error(message) {}
-  explicit Error(const ErrorText& text) : std::runtime_error(to_string(text)) {}
+  /// what() ends at a zero byte: one becomes \x00.
+  explicit Error(const std::string& message);
+  explicit Error(const ErrorText& text) : Error(to_string(text)) {}
 };
 
 /// What the user asked for cannot be meant: an unknown key, bits 9. The program exits with 2.

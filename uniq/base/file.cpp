@@ -133,6 +133,11 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit) {
   return read_all(file.get(), path, [limit](std::string_view) { return limit; });
 }
 
+std::string read_regular_file(const std::filesystem::path& path, std::size_t limit) {
+  const Descriptor file = open_regular(path);
+  return read_all(file.get(), path, [limit](std::string_view) { return limit; });
+}
+
 std::string read_file_start(const std::filesystem::path& path, std::size_t bytes) {
   const Descriptor file = open_to_read(path);
   std::string contents(bytes, '\0');

@@ -19,6 +19,10 @@ inline constexpr std::size_t kLargestFile = std::size_t{1} << 34;
 /// file; another program wrote into it meanwhile). `limit`: largest size accepted, in bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit = kLargestFile);
 
+/// The same for a file that this program has written: a pipe or a device in its place is an Error,
+/// and is not waited for.
+std::string read_regular_file(const std::filesystem::path& path, std::size_t limit = kLargestFile);
+
 /// At most the first `bytes` of a file.
 std::string read_file_start(const std::filesystem::path& path, std::size_t bytes);
 

@@ -1,6 +1,5 @@
 #include "uniq/base/regular_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,14 +8,8 @@
 
 namespace uniq {
 
-// A pipe without a writer would block; for a regular file O_NONBLOCK means nothing.
 RegularFile::RegularFile(const std::filesystem::path& path)
-    : path_(path), descriptor_(open_retrying(path, O_RDONLY | O_NONBLOCK)) {
-  int error = descriptor_.get() < 0 || ::fstat(descriptor_.get(), &opened_) != 0 ? errno : 0;
-  if (error == 0 && S_ISDIR(opened_.st_mode)) error = EISDIR;
-  if (error == 0 && !S_ISREG(opened_.st_mode)) error = EINVAL;
-  if (error != 0) throw_system_error("cannot open the file", path, error);
-}
+    : path_(path), descriptor_(open_regular(path)), opened_(status_of(descriptor_.get(), path)) {}
 
 std::uint64_t RegularFile::size() const { return static_cast<std::uint64_t>(opened_.st_size); }
 

@@ -16,4 +16,7 @@ struct Utf8Character {
 /// the text is not empty.
 Utf8Character first_character(std::string_view text);
 
+/// Whether a text is nothing but such characters.
+bool is_utf8(std::string_view text);
+
 }  // namespace uniq

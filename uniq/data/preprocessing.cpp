@@ -111,11 +111,9 @@ void refuse_unknown_fields(const Json& object) {
 }
 
 Json parse(const std::string& text) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& error) {
-    throw Error({"not valid JSON", kWhere, error.what(), "an object", ""});
-  }
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw Error({"not valid JSON", kWhere, "", "an object", ""});
+  return json;
 }
 
 }  // namespace

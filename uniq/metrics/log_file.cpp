@@ -11,9 +11,10 @@
 
 namespace uniq::metrics {
 
+// A pipe that nobody reads would block.
 LogFile::LogFile(std::filesystem::path path, std::int64_t length)
     : path_(std::move(path)),
-      descriptor_(open_retrying(path_, O_WRONLY | O_CREAT | O_APPEND, 0666)) {
+      descriptor_(open_retrying(path_, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0666)) {
   if (descriptor_.get() < 0) fail("open", errno);
   const std::int64_t size = status_of(descriptor_.get(), path_).st_size;
   if (size < length) {

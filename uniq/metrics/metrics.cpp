@@ -79,7 +79,7 @@ std::vector<std::pair<std::string, double>> scalars(const Row& row,
 
 /// A resumed run must go on with the columns that its file has.
 void check_header(const std::filesystem::path& path, const std::string& header) {
-  const std::string contents = read_file(path);
+  const std::string contents = read_regular_file(path);
   if (contents.compare(0, header.size(), header) == 0) return;
   throw Error({.what = "metrics file has other columns",
                .where = path.string(),

@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "uniq/base/error.h"
+#include "uniq/base/escape.h"
 #include "uniq/base/text.h"
+#include "uniq/base/utf8.h"
 #include "uniq/data/dataset.h"
 #include "uniq/models/models.h"
+#include "uniq/recipe/keys.h"
 
 namespace uniq::recipe {
 namespace {
@@ -118,6 +121,16 @@ void check_recipe(const Recipe& recipe, const Origins& origins, const std::strin
   checker.optimizer();
   checker.schedule();
   checker.stopping();
+}
+
+void check_is_utf8(const Recipe& recipe) {
+  for (const Key& key : keys()) {
+    const std::string text = key.write(recipe);
+    if (is_utf8(text)) continue;
+    throw UsageError(ErrorText{key.name + " is not UTF-8", "", escaped(text),
+                               "a text that a checkpoint can keep",
+                               "another name for the file or the folder"});
+  }
 }
 
 }  // namespace uniq::recipe

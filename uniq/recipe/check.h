@@ -15,4 +15,7 @@ using Origins = std::map<std::string, std::string>;
 /// were not given.
 void check_recipe(const Recipe& recipe, const Origins& origins, const std::string& where);
 
+/// Throws UsageError that names the key whose text is not UTF-8: no checkpoint can keep the recipe.
+void check_is_utf8(const Recipe& recipe);
+
 }  // namespace uniq::recipe

@@ -16,13 +16,24 @@
 namespace uniq::recipe {
 namespace {
 
+constexpr const char* kNotYaml = "this is not YAML";
+
 int line_of(const YAML::Mark& mark) { return mark.line + 1; }
+
+ErrorText no_end_of_text(const std::string& where) {
+  return {kNotYaml, where, "a text without its end", "a closing quotation mark", ""};
+}
+
+ErrorText no_aliases(const std::string& where) {
+  return {"anchors and aliases (& and *) are not understood", where, "", "",
+          "quotes around a text that begins with one of them"};
+}
 
 /// Builds the tree from the parser's events, which keeps the limits and the refusals in one place
 /// and leaves nothing to expand.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(const Source& source) : source_(source) {}
+  TreeBuilder(const std::string& yaml, const Source& source) : yaml_(yaml), source_(source) {}
 
   /// Throws what was refused on the way.
   Value take_root() {
@@ -42,6 +53,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
     Value value = begin(Value::Kind::scalar, mark, tag, anchor);
+    check_end_of_quotes(mark);
     value.text = text;
     value.quoted = tag == "!";
     if (expects_key()) {
@@ -70,8 +82,23 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   [[noreturn]] void refuse_alias(const YAML::Mark& mark) const {
-    refuse(mark, "anchors and aliases (& and *) are not understood", "", "",
-           "quotes around a text that begins with one of them");
+    throw UsageError(no_aliases(source_.at(line_of(mark))));
+  }
+
+  /// The parser takes the end of the input, behind a line's end, for that of a text in quotes.
+  void check_end_of_quotes(const YAML::Mark& mark) const {
+    const std::size_t mark_of_order = yaml_.starts_with("\xef\xbb\xbf") ? 3 : 0;
+    std::size_t at = static_cast<std::size_t>(mark.pos) + mark_of_order;
+    if (at >= yaml_.size() || (yaml_[at] != '"' && yaml_[at] != '\'')) return;
+    const char quote = yaml_[at];
+    for (++at; at < yaml_.size(); ++at) {
+      const bool is_doubled = quote == '\'' && yaml_.compare(at, 2, "''") == 0;
+      if (is_doubled || (quote == '"' && yaml_[at] == '\\'))
+        ++at;
+      else if (yaml_[at] == quote)
+        return;
+    }
+    throw UsageError(no_end_of_text(source_.at(line_of(mark))));
   }
 
   Value begin(Value::Kind kind, const YAML::Mark& mark, const std::string& tag,
@@ -146,6 +173,7 @@ class TreeBuilder : public YAML::EventHandler {
     add(std::move(value));
   }
 
+  const std::string& yaml_;
   const Source& source_;
   Value root_;
   std::vector<Value> open_;
@@ -153,9 +181,28 @@ class TreeBuilder : public YAML::EventHandler {
   std::size_t values_ = 0;
 };
 
+/// Whether a line begins with blanks of which one is a tab.
+bool is_indented_by_tab(const std::string& yaml, int line) {
+  std::istringstream lines(yaml);
+  std::string text;
+  for (int i = 0; i <= line; ++i)
+    if (!std::getline(lines, text)) return false;
+  return text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string::npos;
+}
+
 /// The parser's own words, but for what is mistyped most often.
-ErrorText not_yaml(const YAML::Exception& error, const Source& source) {
-  ErrorText text{"this is not YAML", source.at(line_of(error.mark)), error.msg, "", ""};
+ErrorText not_yaml(const YAML::Exception& error, const std::string& yaml, const Source& source) {
+  namespace Message = YAML::ErrorMsg;
+  ErrorText text{kNotYaml, source.at(line_of(error.mark)), error.msg, "", ""};
+  for (const char* alias :
+       {Message::UNKNOWN_ANCHOR, Message::ALIAS_NOT_FOUND, Message::ANCHOR_NOT_FOUND,
+        Message::CHAR_IN_ALIAS, Message::CHAR_IN_ANCHOR})
+    if (error.msg.starts_with(alias)) return no_aliases(text.where);
+  if (is_indented_by_tab(yaml, error.mark.line)) {
+    text.got = "a tab in front of the line";
+    text.expected = "blanks";
+  }
+  if (error.msg == Message::EOF_IN_SCALAR) return no_end_of_text(text.where);
   const bool is_list = error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   if (is_list || error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW) {
     text.got = is_list ? "a list without its end" : "a group of keys without its end";
@@ -174,20 +221,20 @@ Value parse_yaml(const std::string& text, const Source& source) {
                                human_bytes(static_cast<double>(text.size())),
                                "at most " + human_bytes(kMaxRecipeBytes), ""});
   }
-  TreeBuilder tree(source);
+  TreeBuilder tree(text, source);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
     if (parser.HandleNextDocument(tree)) {
       Value root = tree.take_root();
-      TreeBuilder second(source);
+      TreeBuilder second(text, source);
       if (parser.HandleNextDocument(second)) {
         throw UsageError(ErrorText{"more than one document", source.name, "", "one", ""});
       }
       return root;
     }
   } catch (const YAML::Exception& error) {
-    throw UsageError(not_yaml(error, source));
+    throw UsageError(not_yaml(error, text, source));
   }
   return tree.take_root();
 }

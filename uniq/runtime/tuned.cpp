@@ -186,7 +186,7 @@ TunedFile read_tuned(const TunedFor& here) {
   std::error_code error;
   if (path.empty() || !std::filesystem::exists(path, error)) return {};
   try {
-    const std::string text = read_file(path, kMostBytes);
+    const std::string text = read_regular_file(path, kMostBytes);
     return {std::make_shared<const Tuned>(parse_tuned(text, here, path.string())), ""};
   } catch (const Error& problem) {
     return {nullptr, problem.what()};

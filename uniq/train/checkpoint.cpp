@@ -61,10 +61,10 @@ Origin origin_from(const Json& training, const std::string& where) {
                                    .before = item.at("epochs_before").get<std::int64_t>(),
                                    .after = item.at("epochs_after").get<std::int64_t>()});
     return origin;
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const nlohmann::json::exception&) {
     throw Error({.what = "how the run was begun cannot be read",
                  .where = where,
-                 .got = error.what(),
+                 .expected = "texts as data, root and recipe, and numbers of epochs as extended",
                  .remedy = "--overwrite to begin anew"});
   }
 }

@@ -5,7 +5,9 @@
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
 #include "uniq/base/text.h"
+#include "uniq/metrics/metrics.h"
 #include "uniq/recipe/difference.h"
+#include "uniq/recipe/recipe.h"
 
 namespace uniq::train {
 namespace {
@@ -40,6 +42,34 @@ std::string text_of(const std::vector<recipe::Difference>& differences) {
                          "the settings it was begun with, or --overwrite to begin anew"});
 }
 
+/// Whether a recipe is as a run writes it, which may have been killed before its first checkpoint.
+bool is_written_by_a_run(const fs::path& recipe_file) {
+  const std::string text = read_regular_file(recipe_file);
+  try {
+    return recipe::to_yaml(recipe::parse_recipe(text, recipe_file.string(), {})) == text;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// A folder without a run may hold a recipe and tables of the user's own: the former is never
+/// written over, the latter not unasked.
+void check_files_of_no_run(const fs::path& folder, IfExists if_exists) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (is_of_a_run(entry.path().filename().string())) return;
+  const bool has_recipe = file_exists(folder / kRecipeFile);
+  if (has_recipe && !is_written_by_a_run(folder / kRecipeFile))
+    throw Error({.what = "the folder holds a recipe that no run has written",
+                 .where = (folder / kRecipeFile).string(),
+                 .remedy = "--output for another folder, or another name for that file"});
+  if (has_recipe || if_exists == IfExists::overwrite) return;
+  for (const char* name : {metrics::kCsvFile, metrics::kJsonFile})
+    if (fs::is_regular_file(folder / name))
+      throw Error({.what = "the folder holds a file that no run has written",
+                   .where = (folder / name).string(),
+                   .remedy = "--output for another folder, or --overwrite"});
+}
+
 /// A run cannot go on without its last checkpoint, and yet its results are not to be removed
 /// unasked.
 void check_nothing_is_lost(const fs::path& folder) {
@@ -65,6 +95,7 @@ bool permits_more_epochs(const recipe::Schedule& schedule) {
 }
 
 std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const RunOptions& options) {
+  check_files_of_no_run(options.folder, options.if_exists);
   if (options.if_exists == IfExists::overwrite) return std::nullopt;
   const fs::path last = options.folder / kLastFile;
   if (!file_exists(last)) {

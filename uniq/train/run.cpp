@@ -12,6 +12,7 @@
 #include "uniq/base/folder_lock.h"
 #include "uniq/graph/summary.h"
 #include "uniq/pack/pack.h"
+#include "uniq/recipe/check.h"
 #include "uniq/recipe/network.h"
 #include "uniq/train/batch_norms.h"
 #include "uniq/train/device.h"
@@ -52,7 +53,7 @@ void make_folder(const fs::path& folder) {
 void write_recipe(const fs::path& folder, const std::string& text) {
   const fs::path path = folder / kRecipeFile;
   std::error_code ignored;
-  if (fs::exists(path, ignored) && read_file(path) == text) return;
+  if (fs::exists(path, ignored) && read_regular_file(path) == text) return;
   write_file(path, text);
 }
 
@@ -154,7 +155,11 @@ void write_result(const Setup& setup, const State& state, const Evaluation& test
 
 RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   use_threads(recipe.threads);
-  const std::string recipe_text = recipe::to_yaml(recipe);
+  recipe::Recipe kept = recipe;
+  // What is kept with a run does not lead to the folder of another.
+  if (fs::path(kept.output) != options.folder) kept.output.clear();
+  recipe::check_is_utf8(kept);
+  const std::string recipe_text = recipe::to_yaml(kept);
   make_folder(options.folder);
   const FolderLock lock(options.folder, "trains in this folder");
   const std::optional<Resumption> resumption = find_resumption(recipe, options);

@@ -48,9 +48,8 @@ CodeRange codes_within(const ValueTruth& truth, double value, double bound) {
 }  // namespace
 
 double share_of_bound(double value, double expected, double bound) {
-  const double difference = std::abs(value - expected);
-  if (difference == 0.0) return 0.0;
-  const double share = difference / bound;
+  if (value == expected) return 0.0;  // infinities too
+  const double share = std::abs(value - expected) / bound;
   return std::isnan(share) ? std::numeric_limits<double>::infinity() : share;
 }
 

@@ -108,7 +108,7 @@ int train(const TrainOptions& options, const std::vector<std::string>& arguments
                 "\n");
     return kInterrupted;
   }
-  print(options.json ? escaped_json(read_file(result.folder / train::kResultFile))
+  print(options.json ? escaped_json(read_regular_file(result.folder / train::kResultFile))
                      : result_table(recipe, result, now() - start));
   return kSuccess;
 }
