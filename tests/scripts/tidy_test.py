@@ -59,6 +59,9 @@ class Tidy(unittest.TestCase):
                                 text=True)
         return result.returncode, result.stdout, result.stderr
 
+    def test_can_be_executed(self):
+        self.assertTrue(os.access(SCRIPTS / "tidy.py", os.X_OK))
+
     def test_findings_have_the_place_in_the_source(self):
         status, output, error = self.run_program()
         self.assertEqual(status, 1)

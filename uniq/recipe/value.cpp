@@ -198,13 +198,13 @@ ErrorText not_yaml(const YAML::Exception& error, const std::string& yaml, const 
        {Message::UNKNOWN_ANCHOR, Message::ALIAS_NOT_FOUND, Message::ANCHOR_NOT_FOUND,
         Message::CHAR_IN_ALIAS, Message::CHAR_IN_ANCHOR})
     if (error.msg.starts_with(alias)) return no_aliases(text.where);
+  if (error.msg == Message::EOF_IN_SCALAR) return no_end_of_text(text.where);
   if (is_indented_by_tab(yaml, error.mark.line)) {
     text.got = "a tab in front of the line";
     text.expected = "blanks";
   }
-  if (error.msg == Message::EOF_IN_SCALAR) return no_end_of_text(text.where);
-  const bool is_list = error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
-  if (is_list || error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW) {
+  const bool is_list = error.msg == Message::END_OF_SEQ_FLOW;
+  if (is_list || error.msg == Message::END_OF_MAP_FLOW) {
     text.got = is_list ? "a list without its end" : "a group of keys without its end";
     text.expected = is_list ? "a closing bracket, ]" : "a closing brace, }";
   }

@@ -52,11 +52,18 @@ bool is_written_by_a_run(const fs::path& recipe_file) {
   }
 }
 
+/// The name of a file of a run in the folder; empty where there is none.
+std::string file_of_a_run(const fs::path& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    std::string name = entry.path().filename().string();
+    if (is_of_a_run(name)) return name;
+  }
+  return {};
+}
+
 /// A folder without a run may hold a recipe and tables of the user's own: the former is never
 /// written over, the latter not unasked.
 void check_files_of_no_run(const fs::path& folder, IfExists if_exists) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (is_of_a_run(entry.path().filename().string())) return;
   const bool has_recipe = file_exists(folder / kRecipeFile);
   if (has_recipe && !is_written_by_a_run(folder / kRecipeFile))
     throw Error({.what = "the folder holds a recipe that no run has written",
@@ -68,19 +75,6 @@ void check_files_of_no_run(const fs::path& folder, IfExists if_exists) {
       throw Error({.what = "the folder holds a file that no run has written",
                    .where = (folder / name).string(),
                    .remedy = "--output for another folder, or --overwrite"});
-}
-
-/// A run cannot go on without its last checkpoint, and yet its results are not to be removed
-/// unasked.
-void check_nothing_is_lost(const fs::path& folder) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (!is_of_a_run(name)) continue;
-    throw Error({.what = "the folder holds files of a run that cannot go on",
-                 .where = folder.string(),
-                 .got = name + " without a " + kLastFile + " that can be read",
-                 .remedy = "--overwrite to begin anew, or --output for another folder"});
-  }
 }
 
 }  // namespace
@@ -95,12 +89,17 @@ bool permits_more_epochs(const recipe::Schedule& schedule) {
 }
 
 std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const RunOptions& options) {
-  check_files_of_no_run(options.folder, options.if_exists);
+  const std::string found = file_of_a_run(options.folder);
+  if (found.empty()) check_files_of_no_run(options.folder, options.if_exists);
   if (options.if_exists == IfExists::overwrite) return std::nullopt;
   const fs::path last = options.folder / kLastFile;
   if (!file_exists(last)) {
-    check_nothing_is_lost(options.folder);
-    return std::nullopt;
+    if (found.empty()) return std::nullopt;
+    // It cannot go on, and yet its results are not to be removed unasked.
+    throw Error({.what = "the folder holds files of a run that cannot go on",
+                 .where = options.folder.string(),
+                 .got = found + " without a " + kLastFile + " that can be read",
+                 .remedy = "--overwrite to begin anew, or --output for another folder"});
   }
   if (options.if_exists == IfExists::refuse)
     throw Error({.what = "the folder holds a run already",
