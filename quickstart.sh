@@ -48,9 +48,14 @@ train() {
   build/release/bin/uniqnn train "recipes/quickstart/$1.yaml" --resume
 }
 
-# The latency of one picture, with as many threads as CPUs may be used: JSON beside what was measured.
+# measure FILE [OPTION...]: the latency of one picture, as JSON beside the file.
 measure() {
-  build/release/bin/uniqnn bench "$1" --json >"$1.bench.json"
+  build/release/bin/uniqnn bench "$@" --json >"$1.bench.json"
+}
+
+# threads_of FILE: how many it was measured with.
+threads_of() {
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["threads"])' <"$1.bench.json"
 }
 
 # Packs the 2-bit network, proves it, and shows what it sees.
@@ -62,8 +67,9 @@ deploy() {
   build/release/bin/uniqnn verify "$run/best.safetensors" "$run/model.uniq" --data fashion_mnist
   say "What it sees in the first test pictures"
   build/release/bin/uniqnn run "$run/model.uniq" "$pictures" --first 3 --top 2
-  measure runs/quickstart/fp32/best.safetensors
+  # Both with one thread for each CPU that may be used, which LibTorch would choose otherwise.
   measure "$run/model.uniq"
+  measure runs/quickstart/fp32/best.safetensors --threads "$(threads_of "$run/model.uniq")"
 }
 
 install_packages build

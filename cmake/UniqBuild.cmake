@@ -109,7 +109,12 @@ function(uniq_test name)
                              PRIVATE UNIQ_GOLDEN="${PROJECT_SOURCE_DIR}/tests/golden")
   set_target_properties(uniq_${name}_test PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  gtest_discover_tests(uniq_${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+  set(properties)
+  if(CMAKE_CROSSCOMPILING_EMULATOR)
+    list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+    set(properties PROPERTIES ENVIRONMENT "UNIQ_TEST_EMULATOR=${emulator}")
+  endif()
+  gtest_discover_tests(uniq_${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 ${properties})
 endfunction()
 
 # uniq_fuzz(<name> SOURCES ... DEPENDS ...): the fuzzer of a reader, whose first inputs lie in

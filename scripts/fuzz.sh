@@ -78,21 +78,32 @@ run_fuzzer() {
   say "$name"
   local start=$SECONDS
   "$program" "${limit[@]}" ${dictionary:+-dict="$dictionary"} -timeout=25 -rss_limit_mb=4096 \
-    -print_final_stats=1 -artifact_prefix="$found/" "${corpora[@]}" >"$output" 2>&1 || status=1
+    -print_final_stats=1 -artifact_prefix="$found/" "${corpora[@]}" >"$output" 2>&1 || status=$?
+  case "$status" in
+    72 | 130 | 143) exit 130 ;;  # libFuzzer's status when it is interrupted, and the signals' own
+  esac
   [[ "$status" == 0 ]] || cat "$output"
-  awk -v name="$name" -v seconds=$((SECONDS - start)) -v failed="$status" '
+  awk -v name="$name" -v seconds=$((SECONDS - start)) -v failed=$((status != 0)) '
     /^stat::number_of_executed_units:/ { inputs = $2 }
     END { printf "%s %d %d %d\n", name, inputs, seconds, failed }' "$output" | tee -a "$log"
   return "$status"
 }
 
+# Prints the fuzzers that this checkout has: the folder may hold others, of earlier ones.
+present() {
+  local program
+  find "$folder/fuzz" -name '*_fuzz' -type f -executable | sort | while IFS= read -r program; do
+    ! compgen -G "tests/*/corpus/$(basename "$program" _fuzz)/" >/dev/null || echo "$program"
+  done
+}
+
 # Prints the fuzzers to run; fails for a name that none has.
 chosen() {
   local name
-  [[ ${#names[@]} -gt 0 ]] || find "$folder/fuzz" -name '*_fuzz' -type f -executable | sort
+  [[ ${#names[@]} -gt 0 ]] || present
   for name in "${names[@]}"; do
     [[ -x "$folder/fuzz/${name}_fuzz" ]] || fail "no fuzzer of that name: got $name, expected one of" \
-      "$(find "$folder/fuzz" -name '*_fuzz' -printf '%f\n' | sed 's/_fuzz$//' | sort | tr '\n' ' ')"
+      "$(present | sed 's/.*\///; s/_fuzz$//' | tr '\n' ' ')"
     echo "$folder/fuzz/${name}_fuzz"
   done
 }

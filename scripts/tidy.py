@@ -74,7 +74,8 @@ def chosen_units(build, pattern):
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     units = {}
     for entry in entries:
-        sources = sources_of(entry["file"], build)
+        # CMake keeps the path by which the checkout was reached.
+        sources = [os.path.realpath(source) for source in sources_of(entry["file"], build)]
         if any(source.startswith(f"{ROOT}/") and re.search(pattern, source[len(str(ROOT)):])
                for source in sources):
             units[tuple(sources)] = entry
@@ -128,10 +129,14 @@ def main(build="build/release", pattern="/(uniq|tests|bench)/"):
         for i, (entry, sources) in enumerate(units):
             part = pathlib.Path(sources[0]).relative_to(ROOT).parts[0]
             runs.append(pool.submit(findings, entry, sources, pathlib.Path(folder, part, str(i))))
-        for done, run in enumerate(concurrent.futures.as_completed(runs), 1):
-            lines, bad = run.result()
-            failed = failed or bad
-            print("\n".join([*lines, f"[{done}/{len(units)}]"]), flush=True)
+        try:
+            for done, run in enumerate(concurrent.futures.as_completed(runs), 1):
+                lines, bad = run.result()
+                failed = failed or bad
+                print("\n".join([*lines, f"[{done}/{len(units)}]"]), flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            sys.exit(130)
     if failed:
         sys.exit("clang-tidy: findings, see above")
     print(f"clang-tidy: no findings in {len(set().union(*(unit[1] for unit in units)))} files")

@@ -57,6 +57,20 @@ TEST(ReadFile, ReadsWhatHasNoSize) {
   EXPECT_TRUE(fs::is_fifo(pipe)) << "a pipe is written to, not replaced";
 }
 
+// As `> >(gzip)` and `/dev/stdout` in front of a pipe: links that only the system can follow.
+TEST(WriteFile, ThroughADescriptorOfAPipe) {
+  for (const std::string folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    write_file(folder + std::to_string(ends[1]), "text");
+    ::close(ends[1]);
+    char text[8];
+    EXPECT_EQ(::read(ends[0], text, sizeof(text)), 4) << folder;
+    ::close(ends[0]);
+    EXPECT_EQ(std::string(text, 4), "text") << folder;
+  }
+}
+
 TEST(ReadFile, SaysWhyNot) {
   const TemporaryFolder folder;
   const fs::path missing = folder / "missing";

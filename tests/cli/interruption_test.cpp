@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace uniq::cli {
 namespace {
@@ -34,6 +36,34 @@ void interrupt_twice(int first, int second) {
 TEST(Interruption, SecondSignalEndsTheProcess) {
   EXPECT_EXIT(interrupt_twice(SIGINT, SIGINT), ::testing::KilledBySignal(SIGINT), "stopping");
   EXPECT_EXIT(interrupt_twice(SIGTERM, SIGINT), ::testing::KilledBySignal(SIGINT), "stopping");
+}
+
+/// As `timeout` does, which signals the process and then its group, and as a terminal that is
+/// closed. Exits with 0 where that is one request.
+void interrupt_together(int signal) {
+  const std::atomic<bool>& stop = stop_on_signals();
+  ::raise(signal);
+  ::raise(signal);
+  if (!stop) ::_exit(1);
+  ::_exit(0);
+}
+
+void interrupt_once_more(int signal) {
+  stop_on_signals();
+  ::raise(signal);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  ::raise(signal);
+  ::_exit(3);
+}
+
+TEST(Interruption, SignalsThatComeTogetherAreOneRequest) {
+  for (const int signal : {SIGTERM, SIGHUP})
+    EXPECT_EXIT(interrupt_together(signal), ::testing::ExitedWithCode(0), "stopping");
+}
+
+TEST(Interruption, ALaterOneEndsTheProcess) {
+  for (const int signal : {SIGTERM, SIGHUP})
+    EXPECT_EXIT(interrupt_once_more(signal), ::testing::KilledBySignal(signal), "stopping");
 }
 
 void hang_up_ignored() {

@@ -206,10 +206,18 @@ TEST_F(IdxFolderTest, LabelsMustBeInRange) {
                              HasSubstr("got 10 for picture 11, expected 0 to 9")));
 }
 
+// An archive may be unpacked into both.
+TEST_F(IdxFolderTest, FolderBesideTheFileIsPassedOver) {
+  std::filesystem::create_directory(folder.path() / "train-images-idx3-ubyte");
+  folder.write("train-images.idx3-ubyte", pictures_file());
+  folder.write("train-labels-idx1-ubyte", labels_file());
+  EXPECT_EQ(read().count(), 12);
+}
+
 TEST_F(IdxFolderTest, FolderInPlaceOfAFileIsAnError) {
   std::filesystem::create_directory(folder.path() / "train-images-idx3-ubyte");
   folder.write("train-labels-idx1-ubyte", labels_file());
-  EXPECT_THAT(error(), HasSubstr("train-images-idx3-ubyte"));
+  EXPECT_THAT(error(), AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("Is a directory")));
 }
 
 }  // namespace

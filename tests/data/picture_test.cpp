@@ -76,6 +76,10 @@ TEST(PictureTest, LimitsHoldForEveryKind) {
   EXPECT_EQ(read_error(idx, {3, 11}),
             "IDX file is too large (a.file): got 12 values, expected at most 11; try splitting it");
   EXPECT_THAT(read_error(idx, {2, 12}), HasSubstr("picture is too large (a.file): got 2x3 pixels"));
+  EXPECT_EQ(read_pictures(idx, "", {3, 12, 2}).size(), 2u);
+  EXPECT_EQ(read_error(idx, {3, 12, 1}),
+            "file has too many pictures (a.file): got 2, expected at most 1; try cutting it in "
+            "parts");
 }
 
 }  // namespace

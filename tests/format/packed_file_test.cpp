@@ -22,6 +22,8 @@
 namespace uniq::format {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
@@ -224,8 +226,16 @@ TEST(PackedFile, NoMemoryIsTakenForWhatTheMetadataDoesNotNeed) {
   std::vector<std::byte> bad = good;
   store(bad, 40, blobs + 64);
   write_sparse(folder / "m.uniq", bad, std::uint64_t{1} << 31);
+  EXPECT_THAT(
+      [&] { read_packed(folder / "m.uniq"); },
+      ThrowsMessage<Error>(AllOf(StartsWith("the offset of the blobs in the header is wrong"),
+                                 EndsWith("; try to copy or download the file again"))));
+  bad = good;
+  store(bad, 64, std::uint32_t{0});
+  write_sparse(folder / "m.uniq", bad, std::uint64_t{1} << 31);
   EXPECT_THAT([&] { read_packed(folder / "m.uniq"); },
-              ThrowsMessage<Error>(StartsWith("the offset of the blobs in the header is wrong")));
+              ThrowsMessage<Error>(AllOf(StartsWith("the metadata is not valid"),
+                                         EndsWith("; try to copy or download the file again"))));
 }
 
 // One that is large and needs it: its metadata is looked at first, and then all of it.

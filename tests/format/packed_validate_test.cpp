@@ -7,11 +7,15 @@
 #include "tests/format/bad_models.h"
 #include "tests/format/small_model.h"
 #include "uniq/base/error.h"
+#include "uniq/format/packed_metadata.h"
 #include "uniq/format/packed_model.h"
 
 namespace uniq::format {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 using uniq::testing::BadModel;
 using uniq::testing::long_sums;
@@ -94,6 +98,24 @@ TEST(ValidatePacked, OutputsBeyondVersion1) {
     EXPECT_EQ(beyond_version_1(many_outputs(count)),
               count <= 64 ? "" : "node input: " + std::to_string(count) + " outputs");
   }
+}
+
+// In memory they take much more than in a file, which could be small: zeros are packed well.
+TEST(ValidatePacked, OutputsAndStagesInAll) {
+  PackedModel model = small_model();
+  const Stage relu{.kind = Stage::Kind::relu, .scale = {}, .bias = {}};
+  constexpr std::size_t kOutputs = 65;
+  constexpr std::size_t kStages = 65'000;
+  model.nodes[0].outputs.resize(kOutputs);
+  for (PackedOutput& output : model.nodes[0].outputs) output.stages.assign(kStages, relu);
+  EXPECT_THAT([&] { validate(model, "m.uniq"); },
+              ThrowsMessage<Error>(
+                  AllOf(StartsWith("the model has too many outputs and stages (m.uniq): got 42250"),
+                        EndsWith(", expected at most 4194304"))));
+  const std::vector<std::byte> metadata = encode_packed_metadata(model);
+  EXPECT_THAT([&] { decode_packed_metadata(metadata, "m.uniq"); },
+              ThrowsMessage<Error>("the model has too many outputs and stages (m.uniq, node number "
+                                   "0): expected at most 4194304"));
 }
 
 // All that does not concern what is not there.

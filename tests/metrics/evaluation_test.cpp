@@ -111,6 +111,9 @@ TEST(Evaluation, Json) {
             (nlohmann::json{{"name", "cat"}, {"pictures", 3}, {"top1", 100.0 * 2 / 3}}));
   EXPECT_EQ(json["classes"][2],
             (nlohmann::json{{"name", "\"bird\""}, {"pictures", 0}, {"top1", 0.0}}));
+  // A data set's names may be of another encoding.
+  const auto latin = nlohmann::json::parse(to_json(evaluation, {"caf\xe9", "dog", "bird"}));
+  EXPECT_EQ(latin["classes"][0].at("name"), "caf\xef\xbf\xbd");
 }
 
 }  // namespace

@@ -154,6 +154,17 @@ TEST_F(LearnedSteps, TheImageFollowsTheWeightRuleOfTheLastBatchWhateverTheMethod
   }
 }
 
+TEST_F(LearnedSteps, ABatchWithoutDeviationLeavesTheImagesStep) {
+  const Tensor first = torch::randn({4, 3, 6, 6}) * 3.0 + 1.0;
+  const Tensor blank = torch::ones({4, 3, 6, 6});
+  for (const auto& batches :
+       {std::vector<Tensor>{first, blank}, std::vector<Tensor>{blank, first}}) {
+    const auto q = quantizer(Method::uniq, Role::image, 8, Grid::mid_rise);
+    const double expected = deviation(first) * kGaussian[7];
+    EXPECT_NEAR(calibrated(*q, batches).item<double>(), expected, kStepTolerance * expected);
+  }
+}
+
 TEST_F(LearnedSteps, LsqWeights) {
   for (int bits = 2; bits <= 8; ++bits)
     for (const std::int64_t steps : {1, 6}) {

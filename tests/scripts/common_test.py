@@ -3,6 +3,7 @@ PATH: nothing is installed."""
 
 import os
 import pathlib
+import shlex
 import subprocess
 import tempfile
 import unittest
@@ -26,7 +27,7 @@ class Common(unittest.TestCase):
 
     def call(self, command, **environment):
         return subprocess.run(
-            ["bash", "-c", f"set -euo pipefail; source {ROOT}/scripts/common.sh; {command}"],
+            ["bash", "-c", f"set -euo pipefail; source {shlex.quote(str(ROOT))}/scripts/common.sh; {command}"],
             capture_output=True, text=True, check=False,
             env={**self.environment, **environment})
 

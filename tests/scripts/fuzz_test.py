@@ -51,6 +51,22 @@ class Fuzz(unittest.TestCase):
                          [f"{self.folder}/found/graph/corpus", "tests/graph/corpus/graph/"])
         self.assertIn("-dict=tests/graph/corpus/graph.dict", self.arguments("graph"))
 
+    def test_interrupted_it_ends_and_counts_nothing(self):
+        self.stand_in("graph", 1_000_000, status=72)  # libFuzzer's, for Ctrl-C
+        self.stand_in("png", 1)
+        result = self.call()
+        self.assertEqual(result.returncode, 130)
+        self.assertFalse((self.folder / "png.arguments").exists())
+        self.assertFalse((self.folder / "runs.txt").exists())
+
+    def test_a_program_of_an_earlier_checkout_is_left_out(self):
+        self.stand_in("graph", 1)
+        self.stand_in("gone", 1)
+        result = self.call()
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertFalse((self.folder / "gone.arguments").exists())
+        self.assertNotIn("gone", self.call("nothing").stderr)
+
     def test_runs_are_added_up(self):
         self.stand_in("graph", 1_000_000)
         self.stand_in("png", 1)

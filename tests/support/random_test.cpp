@@ -19,11 +19,24 @@ constexpr char kVariable[] = "UNIQ_TEST_SEED";
 /// What else of the environment changes what a test does.
 constexpr std::array kSettings = {"QEMU_CPU", "UNIQ_READABLE_GUARDS", "UNIQ_FULL", "UNIQ_SMALL",
                                   "UNIQ_ISA"};
+/// Set where the tests run under an emulator: the command that it takes.
+constexpr char kEmulator[] = "UNIQ_TEST_EMULATOR";
+
+/// As a shell takes it back.
+std::string quoted(const std::string& path) {
+  if (path.find_first_of(" \t'\"\\$`&;()<>|*?[]#~") == std::string::npos) return path;
+  std::string text = "'";
+  for (const char c : path) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
 
 std::string program() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "<program>" : path.string();
+  if (error) return "<program>";
+  const char* const emulator = std::getenv(kEmulator);
+  const std::string before = emulator == nullptr ? "" : std::string(emulator) + " ";
+  return before + quoted(path.string());
 }
 
 }  // namespace

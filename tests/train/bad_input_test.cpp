@@ -79,6 +79,18 @@ TEST_F(BadData, PicturesDoNotFitTheNetwork) {
   expect_error(result, 2, {"input does not fit the data", "1x12x12", "1x15x15"});
 }
 
+TEST_F(BadData, NothingToLearn) {
+  const fs::path file = runs_ / "flat.graph";
+  write(file,
+        "uniq-graph 1\n"
+        "x = input(channels=1, height=12, width=12)\n"
+        "p = max_pool(x, kernel=6x4, stride=6x2)\n"
+        "flat = flatten(p)\n"
+        "logits = output(flat)\n");
+  const ProgramResult result = runs_.train("run", {"model.name=" + file.string()});
+  expect_error(result, 2, {"the network has nothing to learn", "flat.graph", "batch norm"});
+}
+
 TEST_F(BadData, TestPicturesOfAnotherSize) {
   fs::rename(pictures(), runs_ / "kept");
   write_small_digits(runs_ / "data", {.side = 15});

@@ -96,6 +96,18 @@ TEST(Evaluate, CountsExactly) {
   }
 }
 
+// Its logits are the pixels.
+TEST(Evaluate, ANetworkWithoutParameters) {
+  const data::Dataset set = bright_pixels({0, 1, 2, 0});
+  graph::Builder b;
+  const graph::Graph graph = b.finish(b.input({1, 1, 4}).flatten("flatten"));
+  nn::GraphModule network(graph, graph::make_bit_plan(graph, {}));
+  data::Loader loader = loader_of(set, 3);
+  const Evaluation found = evaluate(network, loader, 4, "test", nullptr);
+  EXPECT_EQ(found.pictures, 4);
+  EXPECT_EQ(found.top1, 75.0);
+}
+
 TEST(Evaluate, ANetworkThatTellsNothingApartIsNotAlwaysRight) {
   const data::Dataset set = bright_pixels(kLabels);
   nn::GraphModule network = table_network(torch::zeros({6, kClasses}));

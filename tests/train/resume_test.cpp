@@ -159,6 +159,48 @@ TEST(Resume, ARecipeThatNoRunHasWrittenIsKept) {
   EXPECT_TRUE(fs::exists(runs / "run/last.safetensors"));
 }
 
+// Beside the files of a run too, where somebody has edited the one that the run wrote.
+TEST(Resume, ARecipeThatWasEditedIsKept) {
+  const SmallRuns runs;
+  runs.run("run", {"train.epochs=1", "schedule.kind=constant"});
+  const std::string own = "# mine\n" + contents(runs / "run/recipe.yaml");
+  write(runs / "run/recipe.yaml", own);
+  EXPECT_THAT([&] { runs.run("run", {}, IfExists::overwrite); },
+              ThrowsMessage<Error>(HasSubstr("a recipe that no run has written")));
+  EXPECT_TRUE(fs::exists(runs / "run/result.json"));
+  runs.run("run", {"train.epochs=2", "schedule.kind=constant"}, IfExists::resume);
+  EXPECT_EQ(contents(runs / "run/recipe.yaml"), own);
+}
+
+// That of another version of the program has other keys; the checkpoint knows its text.
+TEST(Resume, ARecipeThatTheCheckpointHoldsIsOfTheRun) {
+  const SmallRuns runs;
+  runs.run("run");
+  const std::string text = contents(runs / "run/recipe.yaml");
+  for (const char* name : {"run/recipe.yaml", "run/last.safetensors"}) {
+    std::string changed = contents(runs / name);
+    changed.replace(changed.find("seed: "), 4, "sead");
+    write(runs / name, changed);
+  }
+  runs.run("run", {}, IfExists::overwrite);
+  EXPECT_EQ(contents(runs / "run/recipe.yaml"), text);
+}
+
+// It is read at the end, when the epochs have been trained.
+TEST(Resume, ABestCheckpointThatIsGoneIsMissedAtOnce) {
+  const SmallRuns runs;
+  runs.run("run", {"train.epochs=1", "schedule.kind=constant"});
+  fs::remove(runs / "run/best.safetensors");
+  const std::string last = contents(runs / "run/last.safetensors");
+  EXPECT_THAT(
+      [&] {
+        runs.run("run", {"train.epochs=2", "schedule.kind=constant"}, IfExists::resume);
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("the run's best checkpoint is missing ("),
+                                 HasSubstr("best.safetensors"), HasSubstr("--overwrite"))));
+  EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+}
+
 TEST(Resume, ATableThatNoRunHasWrittenIsKept) {
   const SmallRuns runs;
   fs::create_directory(runs / "run");
@@ -195,6 +237,14 @@ TEST(Resume, WhatACheckpointCannotKeepIsFoundBeforeAnEarlierRunGoes) {
   EXPECT_THAT([&] { runs.run("run", {"data.root=" + data.string()}, IfExists::overwrite); },
               ThrowsMessage<UsageError>(AllOf(HasSubstr("data.root is not UTF-8"),
                                               HasSubstr("d\\xff"), HasSubstr("another name"))));
+  // Nor do recipes have control characters in their texts.
+  fs::create_symlink(runs / "data", runs / "d\tx");
+  recipe::Recipe recipe = runs.recipe();
+  recipe.data.root = (runs / "d\tx").string();
+  EXPECT_THAT(
+      [&] { train::run(recipe, {.folder = runs / "run", .if_exists = IfExists::overwrite}); },
+      ThrowsMessage<UsageError>(
+          AllOf(HasSubstr("the recipe cannot be kept with its run"), HasSubstr("data.root"))));
   EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
   EXPECT_TRUE(fs::exists(runs / "run/result.json"));
 }

@@ -14,6 +14,7 @@
 
 #include "tests/base/one_cpu.h"
 #include "tests/train/small_runs.h"
+#include "uniq/base/usable_cpus.h"
 
 namespace uniq::train {
 namespace {
@@ -51,6 +52,25 @@ TEST_F(TrainThreads, ARecipeWithoutANumberIsAtMostTheUsableCpus) {
   EXPECT_EQ(at::get_num_threads(), 1);
 }
 
+// OpenMP binds the first thread to one CPU before main(); `uniqnn-train` that is started directly
+// would hand that one on when it executes itself anew.
+TEST_F(TrainThreads, ThreadsThatAreBoundAreAsMany) {
+  const SmallRuns runs;
+  ASSERT_EQ(runs.train("run", {"train.epochs=1"}).exit_code, 0);
+  const std::vector<std::string> bench = {"bench", runs / "run/best.safetensors", "--json",
+                                          "--runs", "1"};
+  const auto threads = [&](const char* program, const Settings& environment) {
+    const ProgramResult result = run_program(program, bench, {.environment = environment});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out).at("threads").get<int>();
+  };
+  for (const char* const program : {UNIQNN, UNIQNN_TRAIN}) {
+    const int unbound = threads(program, {});
+    for (const std::string bound : {"OMP_PROC_BIND=true", "OMP_PLACES=cores"})
+      EXPECT_EQ(threads(program, {bound}), unbound) << program << ", " << bound;
+  }
+}
+
 /// The most threads that a program has at once.
 int most_threads(const std::vector<std::string>& arguments, const ProgramOptions& options) {
   Program program(UNIQNN, arguments, options);
@@ -82,7 +102,7 @@ TEST_F(TrainThreads, CheckpointsRunOnTheUsableCpus) {
   const OneCpu one;
   const json found = bench({});
   EXPECT_EQ(found.at("threads"), 1);
-  EXPECT_EQ(found.at("threads_limit"), "affinity");
+  EXPECT_EQ(found.at("threads_limit"), limit_name(usable_cpus(1, cpu_quota()).limit));
   EXPECT_EQ(bench({"--threads", "2"}).at("threads"), 2);
   EXPECT_EQ(bench({"--threads", "2"}).at("threads_limit"), "option");
   // The main thread and the data loader's.

@@ -1,5 +1,6 @@
 #include "uniq/verify/verify.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -15,6 +16,7 @@
 #include "tests/support/random_test.h"
 #include "tests/support/sweep.h"
 #include "tests/verify/small_packed.h"
+#include "uniq/base/memory.h"
 #include "uniq/format/packed_file.h"
 #include "uniq/graph/builder.h"
 #include "uniq/models/models.h"
@@ -28,6 +30,8 @@ using graph::BitRequest;
 using graph::Granularity;
 using graph::Graph;
 using graph::Method;
+using ::testing::StartsWith;
+using ::testing::ThrowsMessage;
 
 constexpr std::uint64_t kSeed = 7;
 
@@ -97,6 +101,18 @@ TEST_F(RandomVerify, ProvesEveryKindOfNetwork) {
 
 // White pictures, weights and steps so that all codes are the largest: every sum of the last layer
 // is 37,632 * 255 * 255, above 2^31.
+TEST(VerifyPictures, ThatDoNotFitIntoMemoryAreNamed) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "this sanitizer ends the process for such a size";
+#endif
+  format::CheckpointInfo info = calibrated(every_node(), {}, 1).info;
+  info.preprocessing.channels = 1;
+  info.preprocessing.height = info.preprocessing.width = 1 << 16;
+  EXPECT_THAT(
+      [&] { random_pictures(info, 1 << 20, kSeed); },
+      ThrowsMessage<MemoryError>(StartsWith("not enough memory (1048576 random pictures)")));
+}
+
 TEST_F(RandomVerify, ProvesSumsBeyond32Bits) {
   train::LoadedNetwork trained =
       calibrated(wide_sums(), {.weight_bits = 2, .activation_bits = 2}, 1);

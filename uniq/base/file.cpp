@@ -1,7 +1,9 @@
 #include "uniq/base/file.h"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <csignal>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "uniq/base/descriptor.h"
 #include "uniq/base/error.h"
@@ -99,12 +102,24 @@ int follow_links(std::filesystem::path& path) {
   return ELOOP;
 }
 
+/// Gives a new file the access control list of another. Returns false where that has one, and it
+/// cannot be given: its mode then shows what somebody in the list may do as what the group may.
+bool take_access_list(int descriptor, const std::filesystem::path& from) {
+  constexpr const char* kName = "system.posix_acl_access";
+  std::vector<char> list(XATTR_SIZE_MAX);
+  const ssize_t size = ::getxattr(from.c_str(), kName, list.data(), list.size());
+  if (size < 0) return true;
+  return ::fsetxattr(descriptor, kName, list.data(), static_cast<std::size_t>(size), 0) == 0;
+}
+
 /// Gives a new file the owner, group and permissions of the one that it is going to replace.
-void take_permissions(int descriptor, const struct stat& replaced) {
+void take_permissions(int descriptor, const std::filesystem::path& from,
+                      const struct stat& replaced) {
   constexpr uid_t kKeep = static_cast<uid_t>(-1);
   mode_t mode = replaced.st_mode & 0777;
   const bool has_owner = ::fchown(descriptor, replaced.st_uid, replaced.st_gid) == 0;
-  if (!has_owner && ::fchown(descriptor, kKeep, replaced.st_gid) != 0) {
+  const bool has_group = has_owner || ::fchown(descriptor, kKeep, replaced.st_gid) == 0;
+  if (!has_group || !take_access_list(descriptor, from)) {
     const mode_t everybody = mode & 07;
     mode = (mode & 0707) | (mode & (everybody << 3));
   }
@@ -160,17 +175,18 @@ std::string input_name(const std::string& file) {
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
-  if (const int error = follow_links(target_); error != 0) fail("write", error);
   struct stat status {};
+  // The links in /proc/self/fd are followed by the system alone: what they say is no path.
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    descriptor_ = open_retrying(path, O_WRONLY);
+    if (descriptor_ < 0) fail("open", errno);
+    return;
+  }
+  if (const int error = follow_links(target_); error != 0) fail("write", error);
   const bool exists = ::stat(target_.c_str(), &status) == 0;
   if (!exists && errno != ENOENT) fail("create", errno);
   if (exists && S_ISDIR(status.st_mode)) fail("write", EISDIR);
-  if (!exists || S_ISREG(status.st_mode)) {
-    create_temporary(exists ? &status : nullptr);
-    return;
-  }
-  descriptor_ = open_retrying(target_, O_WRONLY);
-  if (descriptor_ < 0) fail("open", errno);
+  create_temporary(exists ? &status : nullptr);
 }
 
 AtomicFile::~AtomicFile() { discard(); }
@@ -189,7 +205,7 @@ void AtomicFile::create_temporary(const struct stat* replaced) {
     temporary_.clear();
     fail("create", error);
   }
-  if (replaced != nullptr) take_permissions(descriptor_, *replaced);
+  if (replaced != nullptr) take_permissions(descriptor_, target_, *replaced);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {

@@ -54,8 +54,9 @@ std::string input_name(const std::string& file);
 /// not replaced; a device or a pipe (/dev/stdout) is written directly, for there is nothing to
 /// keep. Not for several threads at once.
 ///
-/// A file that is replaced keeps its permissions and, where the system permits it, its owner and
-/// group; where the group cannot be kept, the new group may do no more than everybody.
+/// A file that is replaced keeps its permissions and, where the system permits it, its access
+/// control list, its owner and group; where the group cannot be kept, the new group may do no more
+/// than everybody.
 ///
 /// A process that is killed leaves its temporary file, `.uniqnn-<pid>-<n>.tmp`, behind.
 /// A file-size limit (RLIMIT_FSIZE) raises SIGXFSZ, which kills by default: programs call

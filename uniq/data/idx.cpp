@@ -137,18 +137,22 @@ FileName name_of(Split split, IdxKind kind) {
           kind == IdxKind::pictures ? "idx3-ubyte" : "idx1-ubyte"};
 }
 
-// Empty where there is none.
+// Empty where there is none; a folder where there is nothing else of that name.
 std::filesystem::path find_file_if_there(const IdxFolder& folder, Split split, IdxKind kind) {
   const auto [stem, suffix] = name_of(split, kind);
+  // Archives may put a folder of that name beside a file with the other separator.
+  std::filesystem::path in_the_way;
   for (const char* separator : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
       std::string name = stem;
       name.append(separator).append(suffix).append(ending);
       std::filesystem::path path = folder.root / name;
-      if (file_exists(path)) return path;
+      if (!file_exists(path)) continue;
+      if (!std::filesystem::is_directory(path)) return path;
+      if (in_the_way.empty()) in_the_way = std::move(path);
     }
   }
-  return {};
+  return in_the_way;
 }
 
 std::filesystem::path find_file(const IdxFolder& folder, Split split, IdxKind kind) {

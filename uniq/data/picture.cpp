@@ -117,15 +117,24 @@ std::vector<Picture> decode_idx(std::string_view contents, const std::string& na
   const std::int64_t height = array.shape[1];
   const std::int64_t width = array.shape[2];
   check_picture_size(1, height, width, name, limits);
-  std::vector<Picture> pictures;
-  pictures.reserve(static_cast<std::size_t>(array.shape[0]));
-  auto next = array.values.begin();
-  for (std::int64_t i = 0; i < array.shape[0]; ++i) {
-    const auto end = next + height * width;
-    pictures.push_back({1, height, width, std::vector<std::uint8_t>(next, end)});
-    next = end;
+  const std::int64_t count = array.shape[0];
+  if (count > limits.pictures) {
+    throw Error({"file has too many pictures", name, std::to_string(count),
+                 "at most " + std::to_string(limits.pictures), "cutting it in parts"});
   }
-  return pictures;
+  const std::uint64_t bytes =
+      array.values.size() + static_cast<std::uint64_t>(count) * sizeof(Picture);
+  return with_memory(name, bytes, [&] {
+    std::vector<Picture> pictures;
+    pictures.reserve(static_cast<std::size_t>(count));
+    auto next = array.values.begin();
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto end = next + height * width;
+      pictures.push_back({1, height, width, std::vector<std::uint8_t>(next, end)});
+      next = end;
+    }
+    return pictures;
+  });
 }
 
 std::vector<Picture> read_pictures(std::string_view contents, const std::string& name,

@@ -22,6 +22,7 @@ struct Picture {
 struct PictureLimits {
   std::int64_t side = 65536;                   ///< largest height and width
   std::int64_t bytes = std::int64_t{1} << 28;  ///< decoded, all pictures of a file together
+  std::int64_t pictures = std::int64_t{1} << 22;
 };
 
 /// In bytes, above any picture within the limits, uncompressed and with metadata.

@@ -125,7 +125,9 @@ void check_version(const PackedModel& model, std::uint32_t version, const std::s
 PackedModel read(std::span<const std::byte> file, std::shared_ptr<const void> storage,
                  const std::string& where) {
   const PackedSections sections = read_packed_header(file, where);
-  PackedMetadata metadata = decode_packed_metadata(sections.metadata, where);
+  PackedMetadata metadata = with_memory(where, sections.metadata.size(), [&] {
+    return decode_packed_metadata(sections.metadata, where);
+  });
   place_blobs(metadata, sections.blobs, where);
   validate(metadata.model, where);
   check_version(metadata.model, sections.version, where);
@@ -148,24 +150,45 @@ std::uint64_t blob_bytes(PackedMetadata& metadata, std::uint64_t most) {
   return bytes;
 }
 
-/// Refuses a large file unless its metadata accounts for every byte: one that is sparse costs its
-/// maker nothing, and its reader as much memory as it claims to need.
-void check_size(const RegularFile& file, std::span<const std::byte> header,
-                const std::string& where) {
-  constexpr std::uint64_t kLarge = std::uint64_t{1} << 26;
-  if (file.size() <= kLarge) return;
-  const PackedLayout layout = check_packed_fields(header, file.size(), where);
-  AlignedBytes bytes(layout.metadata_size);
-  file.read(kPackedHeaderBytes, bytes.bytes());
-  PackedMetadata metadata = decode_packed_metadata(bytes.bytes(), where);
-  const std::uint64_t got = file.size() - layout.blobs_offset;
+void check_blobs(PackedMetadata& metadata, std::uint64_t got, const std::string& where) {
   const std::uint64_t expected = blob_bytes(metadata, got);
   if (got == expected) return;
   throw Error(ErrorText{.what = "the packed model is not as large as its metadata says",
                         .where = where,
                         .got = std::to_string(got) + " bytes of blobs",
                         .expected = got < expected ? "more" : std::to_string(expected),
-                        .remedy = "to copy or download the file again"});
+                        .remedy = ""});
+}
+
+/// The result of `work()`, whose errors have no remedy: before the checksum, for which the whole
+/// file is read, whatever is wrong may be damage.
+template <class Work>
+auto before_checksum(Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (const MemoryError&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(error.what() + std::string("; try to copy or download the file again"));
+  }
+}
+
+/// Refuses a large file unless its metadata accounts for every byte: one that is sparse costs its
+/// maker nothing, and its reader as much memory as it claims to need.
+void check_size(const RegularFile& file, std::span<const std::byte> header,
+                const std::string& where) {
+  constexpr std::uint64_t kLarge = std::uint64_t{1} << 26;
+  if (file.size() <= kLarge) return;
+  const PackedLayout layout =
+      before_checksum([&] { return check_packed_fields(header, file.size(), where); });
+  with_memory(where, layout.metadata_size, [&] {
+    AlignedBytes bytes(layout.metadata_size);
+    file.read(kPackedHeaderBytes, bytes.bytes());
+    before_checksum([&] {
+      PackedMetadata metadata = decode_packed_metadata(bytes.bytes(), where);
+      check_blobs(metadata, file.size() - layout.blobs_offset, where);
+    });
+  });
 }
 
 }  // namespace

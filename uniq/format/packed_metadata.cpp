@@ -141,6 +141,15 @@ class Decoder {
     return stored.str();
   }
 
+  /// Counts what is about to be taken: outputs and stages.
+  void count(std::size_t more) {
+    outputs_and_stages_ += more;
+    if (outputs_and_stages_ > kMaxOutputsAndStages) {
+      fail("the model has too many outputs and stages", "",
+           "at most " + std::to_string(kMaxOutputsAndStages));
+    }
+  }
+
   PackedNode node(const packed_fb::Node& stored);
   Encoding encoding(const packed_fb::Output& stored) const;
   void outputs(const packed_fb::Node& stored, PackedNode& node);
@@ -151,6 +160,7 @@ class Decoder {
   const std::string& where_;
   std::string place_;  ///< where_, and the node that is being read
   std::uint64_t unspent_;
+  std::size_t outputs_and_stages_ = 0;
   std::vector<std::uint64_t> weight_bytes_;
 };
 
@@ -171,6 +181,7 @@ Encoding Decoder::encoding(const packed_fb::Output& stored) const {
 
 void Decoder::outputs(const packed_fb::Node& stored, PackedNode& node) {
   using StoredKind = packed_fb::StageKind;
+  count(stored.outputs()->size() + (stored.stages() == nullptr ? 0 : stored.stages()->size()));
   const std::vector<std::uint8_t> kinds =
       vector(reinterpret_cast<const flatbuffers::Vector<std::uint8_t>*>(stored.stages()));
   spend(sizeof(flatbuffers::uoffset_t) +

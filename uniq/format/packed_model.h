@@ -69,9 +69,11 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-/// Outputs of a node, and stages of an output.
+/// Outputs of a node, stages of an output, and all outputs and stages of a model: in memory each
+/// takes some forty times as many bytes as in a file.
 inline constexpr std::size_t kMaxOutputs = 1024;
 inline constexpr std::size_t kMaxStages = 64;
+inline constexpr std::size_t kMaxOutputsAndStages = 1 << 22;
 
 /// Positions outside the picture add nothing to a sum.
 inline constexpr int kLeaveOut = -1;

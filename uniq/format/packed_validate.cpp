@@ -158,6 +158,17 @@ void check_preprocessing(const PackedModel& model, const std::string& where) {
              to_string(picture), to_string(input.shape));
 }
 
+void check_counts(const PackedModel& model, const std::string& where) {
+  std::size_t found = 0;
+  for (const PackedNode& node : model.nodes) {
+    found += node.outputs.size();
+    for (const PackedOutput& output : node.outputs) found += output.stages.size();
+  }
+  if (found <= kMaxOutputsAndStages) return;
+  fail_model("the model has too many outputs and stages", where, std::to_string(found),
+             "at most " + std::to_string(kMaxOutputsAndStages));
+}
+
 }  // namespace
 
 void validate(const PackedModel& model, const std::string& where, Contents contents) {
@@ -165,6 +176,7 @@ void validate(const PackedModel& model, const std::string& where, Contents conte
     fail_model("number of nodes out of range", where, std::to_string(model.nodes.size()),
                "1 to " + std::to_string(graph::kMaxNodes));
   }
+  check_counts(model, where);
   check_names(model, where);
   Walk(model, where, contents).run();
   check_preprocessing(model, where);

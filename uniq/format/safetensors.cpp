@@ -8,6 +8,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/base/memory.h"
 #include "uniq/base/regular_file.h"
 #include "uniq/base/text.h"
 
@@ -169,10 +170,13 @@ Safetensors::Safetensors(const std::filesystem::path& path) : where_(path.string
   std::array<std::byte, kLengthBytes> begin{};
   const auto start = std::span(begin).first(std::min<std::uint64_t>(begin.size(), file.size()));
   file.read(0, start);
-  std::string text(header_length(start, file.size(), where_), '\0');
-  file.read(kLengthBytes, std::as_writable_bytes(std::span(text)));
-  Header header = checked_header(text, file.size(), where_);
-  contents_ = file.read_rest(kLengthBytes + text.size());
+  const std::uint64_t length = header_length(start, file.size(), where_);
+  Header header = with_memory(where_, length, [&] {
+    std::string text(length, '\0');
+    file.read(kLengthBytes, std::as_writable_bytes(std::span(text)));
+    return checked_header(text, file.size(), where_);
+  });
+  contents_ = file.read_rest(kLengthBytes + length);
   take(std::move(header), contents_.bytes());
 }
 

@@ -87,7 +87,8 @@ std::string to_json(const Evaluation& evaluation, const std::vector<std::string>
                                {"pictures", own.pictures},
                                {"top1", percent(own.correct, own.pictures)}});
   }
-  return json.dump(2);
+  // Names of classes come from files, which need not be UTF-8.
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace uniq::metrics

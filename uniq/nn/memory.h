@@ -20,6 +20,11 @@ template <class Work>
 decltype(auto) with_tensor_memory(const std::string& owner, Work&& work) {
   try {
     return std::forward<Work>(work)();
+  } catch (const c10::OutOfMemoryError& error) {
+    throw MemoryError({.what = "not enough memory on the GPU",
+                       .where = owner,
+                       .got = error.what_without_backtrace(),
+                       .remedy = "a smaller batch"});
   } catch (const c10::Error& error) {
     if (const auto bytes = failed_bytes(error)) fail_for_memory(owner, *bytes);
     throw;

@@ -102,8 +102,14 @@ torch::Tensor UniqQuantizer::first_steps(const torch::Tensor& rows) const {
 }
 
 void UniqQuantizer::set_step(const torch::Tensor& found, std::int64_t batch) {
-  const bool keep_largest = options().role == Role::activation && batch > 0;
-  delta_.copy_(keep_largest ? at::maximum(delta_, found) : found);
+  if (batch == 0) {
+    delta_.copy_(found);
+  } else if (options().role == Role::activation) {
+    delta_.copy_(at::maximum(delta_, found));
+  } else {
+    // A batch without deviation sets no step.
+    delta_.copy_(at::where(found == 0, delta_, found));
+  }
 }
 
 torch::Tensor LsqQuantizer::first_steps(const torch::Tensor& rows) const {

@@ -123,6 +123,9 @@ void check_recipe(const Recipe& recipe, const Origins& origins, const std::strin
   checker.stopping();
 }
 
+namespace {
+
+/// Throws UsageError that names the key whose text is not UTF-8.
 void check_is_utf8(const Recipe& recipe) {
   for (const Key& key : keys()) {
     const std::string text = key.write(recipe);
@@ -131,6 +134,21 @@ void check_is_utf8(const Recipe& recipe) {
                                "a text that a checkpoint can keep",
                                "another name for the file or the folder"});
   }
+}
+
+}  // namespace
+
+std::string text_to_keep(const Recipe& recipe) {
+  check_is_utf8(recipe);
+  std::string text = to_yaml(recipe);
+  try {
+    if (to_yaml(parse_recipe(text, "recipe", {})) == text) return text;
+  } catch (const Error& error) {
+    throw UsageError(std::string("the recipe cannot be kept with its run: ") + error.what());
+  }
+  throw UsageError({.what = "the recipe cannot be kept with its run",
+                    .got = "a text that is read back as another",
+                    .expected = "names without signs that have a meaning in YAML"});
 }
 
 }  // namespace uniq::recipe

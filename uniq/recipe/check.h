@@ -15,7 +15,9 @@ using Origins = std::map<std::string, std::string>;
 /// were not given.
 void check_recipe(const Recipe& recipe, const Origins& origins, const std::string& where);
 
-/// Throws UsageError that names the key whose text is not UTF-8: no checkpoint can keep the recipe.
-void check_is_utf8(const Recipe& recipe);
+/// The recipe's text, to_yaml(), for a checkpoint and a run's folder to keep. Throws UsageError
+/// that names the key whose text is not UTF-8, and where the text would not be read back: a name
+/// with control characters, a recipe that is too long.
+std::string text_to_keep(const Recipe& recipe);
 
 }  // namespace uniq::recipe

@@ -16,8 +16,8 @@ struct Network {
   data::Preprocessing preprocessing;
 };
 
-/// Built for such pictures. Throws UsageError where network, pictures and bits do not fit, Error
-/// where a file cannot be read.
+/// Built for such pictures. Throws UsageError where network, pictures and bits do not fit, and
+/// where the network has no parameters; Error where a file cannot be read.
 Network network_of(const Recipe& recipe, const data::DatasetGeometry& pictures);
 
 /// The same for the pictures of the data set: of the size that those in data.root have or, where

@@ -1,12 +1,26 @@
 #include "uniq/train/device.h"
 
 #include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include "uniq/base/error.h"
 
 namespace uniq::train {
+
+namespace {
+
+void check_index(const c10::Device& device, const std::string& name) {
+  if (!device.is_cuda() || !device.has_index()) return;
+  const auto count = at::detail::getCUDAHooks().getNumGPUs();
+  if (device.index() < count) return;
+  throw UsageError({.what = "no such CUDA device",
+                    .got = name,
+                    .expected = "cuda:0 to cuda:" + std::to_string(count - 1)});
+}
+
+}  // namespace
 
 c10::Device parse_device(const std::string& name) {
   const ErrorText unknown{.what = "unknown device", .got = name, .expected = "cpu, cuda or cuda:N"};
@@ -18,10 +32,16 @@ c10::Device parse_device(const std::string& name) {
                         .got = name,
                         .expected = "a LibTorch built with CUDA, and a GPU",
                         .remedy = "--device cpu"});
+    check_index(device, name);
     return device;
   } catch (const c10::Error&) {
     throw UsageError(unknown);
   }
+}
+
+c10::Device device_of(const torch::nn::Module& network) {
+  const std::vector<at::Tensor> parameters = network.parameters();
+  return parameters.empty() ? at::kCPU : parameters.front().device();
 }
 
 void place(torch::nn::Module& network, const c10::Device& device) {

@@ -12,6 +12,9 @@ namespace uniq::train {
 /// has no such device.
 c10::Device parse_device(const std::string& name);
 
+/// Where a network is; the CPU where it has no parameters.
+c10::Device device_of(const torch::nn::Module& network);
+
 /// Moves a network there, its convolutions' weights into channels-last memory.
 void place(torch::nn::Module& network, const c10::Device& device);
 

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "uniq/train/batches.h"
+#include "uniq/train/device.h"
 
 namespace uniq::train {
 namespace {
@@ -30,7 +31,7 @@ Evaluation evaluate(nn::GraphModule& network, data::Loader& loader, std::int64_t
                     const std::string& head, Listener* listener) {
   const torch::NoGradGuard no_grad;
   const EvaluationMode mode(*network);
-  const at::Device device = network->parameters().front().device();
+  const at::Device device = device_of(*network);
   metrics::Evaluator evaluator(classes, head);
   metrics::Progress progress(loader.pictures());
   loader.start(0);

@@ -42,9 +42,20 @@ std::string text_of(const std::vector<recipe::Difference>& differences) {
                          "the settings it was begun with, or --overwrite to begin anew"});
 }
 
+/// Whether the run's last checkpoint holds this text of a recipe, of whatever version it is.
+bool is_of_last_checkpoint(const std::string& recipe, const fs::path& folder) {
+  try {
+    const fs::path last = folder / kLastFile;
+    return file_exists(last) && read_standing(last).origin.recipe == recipe;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// Whether a recipe is as a run writes it, which may have been killed before its first checkpoint.
 bool is_written_by_a_run(const fs::path& recipe_file) {
   const std::string text = read_regular_file(recipe_file);
+  if (is_of_last_checkpoint(text, recipe_file.parent_path())) return true;
   try {
     return recipe::to_yaml(recipe::parse_recipe(text, recipe_file.string(), {})) == text;
   } catch (const Error&) {
@@ -61,15 +72,21 @@ std::string file_of_a_run(const fs::path& folder) {
   return {};
 }
 
-/// A folder without a run may hold a recipe and tables of the user's own: the former is never
-/// written over, the latter not unasked.
-void check_files_of_no_run(const fs::path& folder, IfExists if_exists) {
-  const bool has_recipe = file_exists(folder / kRecipeFile);
-  if (has_recipe && !is_written_by_a_run(folder / kRecipeFile))
+bool holds_recipe_of_no_run(const fs::path& folder) {
+  return file_exists(folder / kRecipeFile) && !is_written_by_a_run(folder / kRecipeFile);
+}
+
+/// A folder may hold a recipe of the user's own, which is never written over.
+void check_recipe_of_no_run(const fs::path& folder) {
+  if (holds_recipe_of_no_run(folder))
     throw Error({.what = "the folder holds a recipe that no run has written",
                  .where = (folder / kRecipeFile).string(),
                  .remedy = "--output for another folder, or another name for that file"});
-  if (has_recipe || if_exists == IfExists::overwrite) return;
+}
+
+/// A folder without a run may hold tables of the user's own, which are not written over unasked.
+void check_tables_of_no_run(const fs::path& folder, IfExists if_exists) {
+  if (file_exists(folder / kRecipeFile) || if_exists == IfExists::overwrite) return;
   for (const char* name : {metrics::kCsvFile, metrics::kJsonFile})
     if (fs::is_regular_file(folder / name))
       throw Error({.what = "the folder holds a file that no run has written",
@@ -90,7 +107,9 @@ bool permits_more_epochs(const recipe::Schedule& schedule) {
 
 std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const RunOptions& options) {
   const std::string found = file_of_a_run(options.folder);
-  if (found.empty()) check_files_of_no_run(options.folder, options.if_exists);
+  if (found.empty() || options.if_exists == IfExists::overwrite)
+    check_recipe_of_no_run(options.folder);
+  if (found.empty()) check_tables_of_no_run(options.folder, options.if_exists);
   if (options.if_exists == IfExists::overwrite) return std::nullopt;
   const fs::path last = options.folder / kLastFile;
   if (!file_exists(last)) {
@@ -116,7 +135,9 @@ std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const Ru
   if (!differences.empty())
     refuse(differences, more && !permitted && differences.size() == 1, options.folder);
 
-  Resumption resumption{.extensions = standing.origin.extensions, .has_more_epochs = more};
+  Resumption resumption{.extensions = standing.origin.extensions,
+                        .has_more_epochs = more,
+                        .keeps_recipe = holds_recipe_of_no_run(options.folder)};
   if (more && options.extend)
     resumption.extensions.push_back(
         {.done = standing.state.epoch, .before = begun.train.epochs, .after = recipe.train.epochs});

@@ -21,6 +21,7 @@ bool is_of_a_run(const std::string& name);
 struct Resumption {
   std::vector<Extension> extensions;  ///< those of before, and that of now
   bool has_more_epochs = false;
+  bool keeps_recipe = false;  ///< the folder's is the user's own
 };
 
 /// Nothing where the folder holds no run, or it begins anew. Throws Error where a run must not be

@@ -158,8 +158,7 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   recipe::Recipe kept = recipe;
   // What is kept with a run does not lead to the folder of another.
   if (fs::path(kept.output) != options.folder) kept.output.clear();
-  recipe::check_is_utf8(kept);
-  const std::string recipe_text = recipe::to_yaml(kept);
+  const std::string recipe_text = recipe::text_to_keep(kept);
   make_folder(options.folder);
   const FolderLock lock(options.folder, "trains in this folder");
   const std::optional<Resumption> resumption = find_resumption(recipe, options);
@@ -168,13 +167,15 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   // Only now that nothing is wrong with recipe, data and start may an earlier run go.
   remove_files(options.folder, is_torn_file);
   if (!resumption) {
+    // First what the others belong to: where this is interrupted, nothing goes on without them.
+    fs::remove(options.folder / kLastFile);
     remove_files(options.folder, is_of_a_run);
     write_recipe(options.folder, recipe_text);
   }
   Trainer trainer(setup, [&] { return test_set.evaluate(setup.network); });
   if (resumption) {
     trainer.resume();
-    write_recipe(options.folder, recipe_text);
+    if (!resumption->keeps_recipe) write_recipe(options.folder, recipe_text);
     // The run is no longer complete.
     if (resumption->has_more_epochs)
       remove_files(options.folder, [](const std::string& name) { return name == kResultFile; });

@@ -9,11 +9,13 @@
 
 #include "uniq/base/clock.h"
 #include "uniq/base/error.h"
+#include "uniq/base/file.h"
 #include "uniq/base/text.h"
 #include "uniq/nn/batch_norm.h"
 #include "uniq/nn/memory.h"
 #include "uniq/quant/calibration.h"
 #include "uniq/train/batches.h"
+#include "uniq/train/device.h"
 #include "uniq/train/health.h"
 #include "uniq/train/schedule.h"
 
@@ -31,6 +33,15 @@ const std::vector<std::string> kColumns = {"loss", "top1", "top5", "lr", "guarde
 
 double share(const Sums& sums) {
   return 100.0 * static_cast<double>(sums.correct) / static_cast<double>(sums.pictures);
+}
+
+// It is read at the end only: hours of training would be lost.
+void check_best_is_there(const State& state, const std::filesystem::path& best) {
+  if (state.best_epoch < 0 || file_exists(best)) return;
+  throw Error({.what = "the run's best checkpoint is missing",
+               .where = best.string(),
+               .got = "no such file",
+               .remedy = "to put it back, or --overwrite to begin anew"});
 }
 
 double mean_loss(const Sums& sums) { return sums.loss / static_cast<double>(sums.pictures); }
@@ -60,6 +71,7 @@ void Trainer::resume() {
   const std::filesystem::path file = setup_.options.folder / kLastFile;
   state_ = load_checkpoint(file, setup_.network, *setup_.optimizer);
   check_state(state_, setup_.recipe.train.epochs, setup_.training->batches(), file.string());
+  check_best_is_there(state_, setup_.options.folder / kBestFile);
   open_metrics(/*resumed=*/true);
 }
 
@@ -82,8 +94,8 @@ void Trainer::write_row(const std::string& phase, std::map<std::string, double> 
 
 // What the quantizers and batch norms learn by looking.
 void Trainer::observe_next_batch() {
-  const Pictures pictures = to_device(*setup_.training->next(), *setup_.network,
-                                      setup_.network->parameters().front().device());
+  const Pictures pictures =
+      to_device(*setup_.training->next(), *setup_.network, device_of(*setup_.network));
   setup_.network->forward(pictures.values);
 }
 
@@ -157,7 +169,7 @@ bool Trainer::train_epoch() {
 void Trainer::train_batch(const data::Batch& batch) {
   const recipe::Recipe& recipe = setup_.recipe;
   nn::GraphModule& network = setup_.network;
-  const Pictures pictures = to_device(batch, *network, network->parameters().front().device());
+  const Pictures pictures = to_device(batch, *network, device_of(*network));
   const double lr =
       learning_rate(recipe.schedule, recipe.optimizer.lr,
                     {state_.epoch, state_.batch, recipe.train.epochs, setup_.training->batches()});

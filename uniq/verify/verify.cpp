@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 
+#include "uniq/base/memory.h"
 #include "uniq/data/loader.h"
 #include "uniq/kernels/isa.h"
 #include "uniq/metrics/progress.h"
@@ -27,11 +28,20 @@ void prove_batch(Trained& trained, const Wiring& wiring, const at::Tensor& value
                  const Pictures& pictures, LayerProof& layers, FreeRun& free_run, Report& report) {
   trained.run(values);
   const std::vector<ValueTruth> truths = value_truths(trained, wiring);
-  free_run.start(pictures);
+  std::uint64_t bytes = 0;
+  for (const ValueTruth& truth : truths) {
+    const auto values = static_cast<std::uint64_t>(truth.value.numel());
+    bytes += truth.is_codes() ? values : values * sizeof(float);
+  }
+  with_memory("the values of the packed network", bytes, [&] { free_run.start(pictures); });
   for (std::size_t node = 0; node < wiring.nodes(); ++node) {
-    const NodeTruth truth(trained, wiring, node);
-    layers.check(node, truth, truths, pictures, report);
-    if (report.proven()) free_run.check(node, truth, truths, report);
+    const std::int64_t size = wiring.node(node).shape.elements() * pictures.count;
+    with_memory("layer " + wiring.node(node).name, static_cast<std::uint64_t>(size) * sizeof(float),
+                [&] {
+                  const NodeTruth truth(trained, wiring, node);
+                  layers.check(node, truth, truths, pictures, report);
+                  if (report.proven()) free_run.check(node, truth, truths, report);
+                });
     if (!report.proven()) return;
   }
   free_run.finish(truths, report);
@@ -58,8 +68,11 @@ data::Dataset random_pictures(const format::CheckpointInfo& info, std::int64_t c
                          .labels = {},
                          .classes = info.classes};
   std::mt19937_64 random(seed);
-  pictures.labels.resize(static_cast<std::size_t>(count));
-  pictures.pixels.resize(static_cast<std::size_t>(count * pictures.picture_bytes()));
+  const auto bytes = static_cast<std::size_t>(count * pictures.picture_bytes());
+  with_memory(std::to_string(count) + " random pictures", bytes, [&] {
+    pictures.labels.resize(static_cast<std::size_t>(count));
+    pictures.pixels.resize(bytes);
+  });
   for (std::uint8_t& byte : pictures.pixels) byte = static_cast<std::uint8_t>(random() >> 56);
   return pictures;
 }

@@ -5,6 +5,8 @@
 #include <torch/version.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
@@ -98,11 +100,17 @@ bool is_for_memory(const std::exception_ptr& error) {
   for (std::size_t i = kBytes; i >= kPage; i -= kPage) touched[i - 1] = 0;
 }
 
+/// Whether OpenMP may have bound this thread to one CPU, which a program that it executes inherits.
+bool may_be_bound() {
+  return std::ranges::any_of(std::array{"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"},
+                             [](const char* variable) { return std::getenv(variable) != nullptr; });
+}
+
 /// Executes the program anew where it was started directly, so that OpenMP obeys; goes on as it is
 /// where that cannot be done: a dynamic linker that was given this program as its argument is what
 /// runs then, and would take the first argument for a program.
 void obey_spin_count(char** arguments) {
-  if (!set_spin_count()) return;
+  if (may_be_bound() || !set_spin_count()) return;
   std::error_code unknown;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
   if (!unknown && program.filename() == kTrainingProgram) ::execv(program.c_str(), arguments);

@@ -6,6 +6,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/escape.h"
+#include "uniq/base/memory.h"
 #include "uniq/base/text.h"
 #include "uniq/cli/console.h"
 #include "uniq/cli/exit_code.h"
@@ -46,8 +47,10 @@ data::Dataset pictures_for(const VerifyOptions& options, const format::Checkpoin
   const bool fits = set.channels == pictures.channels && set.height == pictures.height &&
                     set.width == pictures.width;
   if (!fits) return set;  // which the loader refuses, saying both sizes
-  set.labels.insert(set.labels.end(), pictures.labels.begin(), pictures.labels.end());
-  set.pixels.insert(set.pixels.end(), pictures.pixels.begin(), pictures.pixels.end());
+  with_memory("the pictures to verify with", set.pixels.size() + pictures.pixels.size(), [&] {
+    set.labels.insert(set.labels.end(), pictures.labels.begin(), pictures.labels.end());
+    set.pixels.insert(set.pixels.end(), pictures.pixels.begin(), pictures.pixels.end());
+  });
   return set;
 }
 
