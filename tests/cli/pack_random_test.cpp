@@ -71,6 +71,20 @@ TEST_F(PackRandom, GivesTheSameBytesAgain) {
   EXPECT_TRUE(first == read_file(model()));
 }
 
+// Through a pipe, where the table would spoil the file.
+TEST_F(PackRandom, GoesToStandardOutput) {
+  pack("lenet", "w2a2");
+  for (const std::string more : {"", " --json"}) {
+    const std::string piped = folder_ / "piped.uniq";
+    const ProgramResult result = uniq::testing::run_program(
+        "/bin/sh", {"-c", "'" UNIQNN "' pack --random lenet --bits w2a2 -o /dev/stdout" + more +
+                              " | cat > '" + piped + "'"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(read_file(piped), read_file(model()));
+    EXPECT_THAT(result.err, ::testing::HasSubstr(more.empty() ? "total" : "\"bytes\""));
+  }
+}
+
 TEST_F(PackRandom, HasTheBodysBitsBetweenEndsOf8) {
   for (const auto& [text, body] :
        std::map<std::string, Bits>{{"w2a3", {2, 3}}, {"w1a1", {1, 1}}, {"w8a5", {8, 5}}}) {

@@ -143,6 +143,7 @@ std::vector<BadFile> bad_files() {
       {length_bytes(0), "does not begin with '{'"},
       {length_bytes(3) + "{}", "header is cut off (file.safetensors): got 2 bytes, expected 3"},
       {length_bytes(100'000'001) + "{}", "header is too long"},
+      {"\x89UNIQ\r\n\x1a", "the file is a packed model"},
       {length_bytes(~std::uint64_t{0}) + "{}", "got 18446744073709551615 bytes"},
       {raw_file(" {}"), "does not begin with '{'"},
       {raw_file("\xef\xbb\xbf{}"), "does not begin with '{'"},

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -54,6 +55,13 @@ void print(std::string_view text) {
     throw Error(ErrorText{"cannot write the results", "standard output",
                           std::generic_category().message(error), "", ""});
   }
+}
+
+bool is_standard_output(const std::filesystem::path& file) {
+  struct stat there {};
+  struct stat output {};
+  return ::stat(file.c_str(), &there) == 0 && ::fstat(STDOUT_FILENO, &output) == 0 &&
+         there.st_dev == output.st_dev && there.st_ino == output.st_ino && !S_ISCHR(output.st_mode);
 }
 
 void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }

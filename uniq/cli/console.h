@@ -1,6 +1,7 @@
 // Standard output, standard error and what stands behind them.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,10 @@ namespace uniq::cli {
 /// and ReaderGone where nobody reads them any more (`uniqnn summary ... | head`).
 void print(std::string_view text);
 struct ReaderGone {};
+
+/// Whether a file that is named leads to where standard output does (/dev/stdout), and is no
+/// terminal or other device: what else is printed there would spoil it.
+bool is_standard_output(const std::filesystem::path& file);
 
 /// To standard error; that nobody reads it is no failure.
 void print_error(std::string_view text);

@@ -6,6 +6,7 @@
 
 #include "uniq/base/error.h"
 #include "uniq/base/file.h"
+#include "uniq/format/packed_header.h"
 #include "uniq/recipe/value.h"
 
 namespace uniq::cli {
@@ -17,8 +18,9 @@ bool begins_like_safetensors(std::string_view bytes) {
   return bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{' && bytes[7] == '\0';
 }
 
-/// The identifier of docs/format.md.
-bool begins_like_packed(std::string_view bytes) { return bytes.starts_with("\x89UNIQ\r\n\x1a"); }
+bool is_packed(std::string_view bytes) {
+  return format::begins_like_packed(std::as_bytes(std::span(bytes)));
+}
 
 bool begins_like_graph(std::string_view text) {
   while (!text.empty()) {
@@ -34,7 +36,7 @@ bool begins_like_graph(std::string_view text) {
 }
 
 FileKind kind_of(std::string_view start, const std::string& name) {
-  if (begins_like_packed(start)) return FileKind::packed;
+  if (is_packed(start)) return FileKind::packed;
   if (begins_like_safetensors(start)) return FileKind::safetensors;
   if (start.find('\0') != std::string_view::npos) {
     throw Error(ErrorText{"the file is of no known kind", name, "",
@@ -92,7 +94,7 @@ bool is_packed_model(const std::filesystem::path& path) {
     throw Error(ErrorText{"the file can be read only once", path.string(), "a pipe or a device",
                           "a regular file", "to write it to a disk first"});
   }
-  return begins_like_packed(read_file_start(path, kFileStart));
+  return is_packed(read_file_start(path, kFileStart));
 }
 
 bool is_checkpoint(const std::map<std::string, std::string>& metadata) {

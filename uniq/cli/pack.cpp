@@ -135,8 +135,10 @@ int write(const PackOptions& options, const format::CheckpointInfo& info,
                   .model = pack::pack(info, tensors).model,
                   .sizes = {},
                   .fp32_bytes = graph::summarize(info.graph, info.bit_plan).fp32_bytes};
+  const bool is_piped = is_standard_output(options.output);
   written.sizes = format::write_packed(options.output, written.model);
-  print(options.json ? json_text(result_json(written)) : result_text(written));
+  const std::string text = options.json ? json_text(result_json(written)) : result_text(written);
+  is_piped ? print_error(text) : print(text);
   return kSuccess;
 }
 

@@ -57,8 +57,7 @@ std::string hex(std::uint32_t value) {
 
 /// What it is, and whether this version reads it.
 void check_kind(std::span<const std::byte> file, const std::string& where) {
-  const auto begin = std::as_bytes(std::span(kIdentifier));
-  if (file.size() < begin.size() || !std::equal(begin.begin(), begin.end(), file.begin())) {
+  if (!begins_like_packed(file)) {
     fail_header("the file is not a packed model", where, "",
                 "the identifier of a .uniq file at its start",
                 "a file that `uniqnn pack` has written");
@@ -98,6 +97,12 @@ void expect(const char* field, std::uint64_t got, std::uint64_t expected,
 }
 
 }  // namespace
+
+bool begins_like_packed(std::span<const std::byte> start) {
+  const auto identifier = std::as_bytes(std::span(kIdentifier));
+  return start.size() >= identifier.size() &&
+         std::equal(identifier.begin(), identifier.end(), start.begin());
+}
 
 std::uint32_t stored_packed_checksum(std::span<const std::byte> start) {
   return get<std::uint32_t>(start, kPackedChecksumOffset);

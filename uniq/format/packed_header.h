@@ -18,6 +18,9 @@ inline constexpr std::uint64_t kMaxMetadata = std::uint64_t{1} << 29;
 /// The next multiple of 64, where a blob may begin.
 constexpr std::uint64_t blob_aligned(std::uint64_t offset) { return (offset + 63) / 64 * 64; }
 
+/// Whether a file begins with the identifier of a packed model. Its first eight bytes, or more.
+bool begins_like_packed(std::span<const std::byte> start);
+
 /// What a header says. At least a header is there.
 std::uint32_t stored_packed_checksum(std::span<const std::byte> start);
 

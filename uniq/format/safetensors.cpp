@@ -11,6 +11,7 @@
 #include "uniq/base/memory.h"
 #include "uniq/base/regular_file.h"
 #include "uniq/base/text.h"
+#include "uniq/format/packed_header.h"
 
 namespace uniq::format {
 namespace {
@@ -138,6 +139,9 @@ std::uint64_t header_length(std::span<const std::byte> start, std::uint64_t file
   if (file_size < kLengthBytes) {
     fail_file("the file is too short for safetensors", where, std::to_string(file_size) + " bytes",
               "at least 8");
+  }
+  if (begins_like_packed(start)) {
+    fail_file("the file is a packed model", where, "", "a checkpoint in the safetensors format");
   }
   const std::uint64_t length = read_length(start);
   const std::uint64_t rest = file_size - kLengthBytes;
