@@ -75,7 +75,8 @@ def chosen_units(build, pattern):
     units = {}
     for entry in entries:
         # CMake keeps the path by which the checkout was reached.
-        sources = [os.path.realpath(source) for source in sources_of(entry["file"], build)]
+        sources = [os.path.realpath(source)
+                   for source in sources_of(os.path.realpath(entry["file"]), build)]
         if any(source.startswith(f"{ROOT}/") and re.search(pattern, source[len(str(ROOT)):])
                for source in sources):
             units[tuple(sources)] = entry

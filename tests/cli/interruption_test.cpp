@@ -29,6 +29,7 @@ TEST(Interruption, FirstSignalAsksToStop) {
 void interrupt_twice(int first, int second) {
   stop_on_signals();
   ::raise(first);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
   ::raise(second);
   ::_exit(3);
 }
@@ -57,7 +58,7 @@ void interrupt_once_more(int signal) {
 }
 
 TEST(Interruption, SignalsThatComeTogetherAreOneRequest) {
-  for (const int signal : {SIGTERM, SIGHUP})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
     EXPECT_EXIT(interrupt_together(signal), ::testing::ExitedWithCode(0), "stopping");
 }
 

@@ -69,6 +69,16 @@ class Tidy(unittest.TestCase):
                          [f"{self.b}:2:3: error: a fault [check]"])
         self.assertIn("findings, see above", error)
 
+    def test_a_checkout_behind_a_symbolic_link(self):
+        link = self.root / "link"
+        link.symlink_to(self.root)
+        for path in (self.together, self.root / "build/release/compile_commands.json"):
+            path.write_text(path.read_text().replace(str(self.root), str(link)))
+        status, output, _ = self.run_program()
+        self.assertEqual(status, 1)
+        self.assertEqual([line for line in output.split("\n") if line and line[0] != "["],
+                         [f"{self.b}:2:3: error: a fault [check]"])
+
     def test_tests_have_a_configuration_of_their_own(self):
         self.c.write_text("int fault;\n")
         self.assertIn(f"{self.c}:1:3: error: a fault [check-of-tests]", self.run_program("/tests/")[1])

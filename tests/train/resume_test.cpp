@@ -163,13 +163,19 @@ TEST(Resume, ARecipeThatNoRunHasWrittenIsKept) {
 TEST(Resume, ARecipeThatWasEditedIsKept) {
   const SmallRuns runs;
   runs.run("run", {"train.epochs=1", "schedule.kind=constant"});
-  const std::string own = "# mine\n" + contents(runs / "run/recipe.yaml");
-  write(runs / "run/recipe.yaml", own);
-  EXPECT_THAT([&] { runs.run("run", {}, IfExists::overwrite); },
-              ThrowsMessage<Error>(HasSubstr("a recipe that no run has written")));
-  EXPECT_TRUE(fs::exists(runs / "run/result.json"));
-  runs.run("run", {"train.epochs=2", "schedule.kind=constant"}, IfExists::resume);
-  EXPECT_EQ(contents(runs / "run/recipe.yaml"), own);
+  const std::string text = contents(runs / "run/recipe.yaml");
+  std::string changed = text;
+  changed.replace(changed.find("lr: "), 4, "lr: 1");
+  std::int64_t epochs = 1;
+  for (const std::string& own : {"# mine\n" + text, changed}) {
+    write(runs / "run/recipe.yaml", own);
+    EXPECT_THAT([&] { runs.run("run", {}, IfExists::overwrite); },
+                ThrowsMessage<Error>(HasSubstr("a recipe that no run has written")));
+    EXPECT_TRUE(fs::exists(runs / "run/result.json"));
+    runs.run("run", {"train.epochs=" + std::to_string(++epochs), "schedule.kind=constant"},
+             IfExists::resume);
+    EXPECT_EQ(contents(runs / "run/recipe.yaml"), own);
+  }
 }
 
 // That of another version of the program has other keys; the checkpoint knows its text.
@@ -199,6 +205,20 @@ TEST(Resume, ABestCheckpointThatIsGoneIsMissedAtOnce) {
       ThrowsMessage<Error>(AllOf(HasSubstr("the run's best checkpoint is missing ("),
                                  HasSubstr("best.safetensors"), HasSubstr("--overwrite"))));
   EXPECT_EQ(contents(runs / "run/last.safetensors"), last);
+}
+
+// Where nothing chooses among the epochs, the last is the best.
+TEST(Resume, ABestCheckpointThatIsWrittenAnewIsNotMissed) {
+  const SmallRuns runs;
+  const Settings settings = {"schedule.kind=constant", "data.validation=0"};
+  runs.run("expected", settings + Settings{"train.epochs=2"});
+  runs.run("run", settings + Settings{"train.epochs=1"});
+  fs::remove(runs / "run/best.safetensors");
+  EXPECT_THAT([&] { runs.run("run", settings + Settings{"train.epochs=1"}, IfExists::resume); },
+              ThrowsMessage<Error>(HasSubstr("the run's best checkpoint is missing (")));
+  runs.run("run", settings + Settings{"train.epochs=2"}, IfExists::resume);
+  EXPECT_TRUE(same_checkpoint(runs / "run/last.safetensors", runs / "expected/last.safetensors"));
+  EXPECT_TRUE(fs::exists(runs / "run/best.safetensors"));
 }
 
 TEST(Resume, ATableThatNoRunHasWrittenIsKept) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "tests/base/one_cpu.h"
 #include "tests/train/small_runs.h"
@@ -59,13 +60,15 @@ TEST_F(TrainThreads, ThreadsThatAreBoundAreAsMany) {
   ASSERT_EQ(runs.train("run", {"train.epochs=1"}).exit_code, 0);
   const std::vector<std::string> bench = {"bench", runs / "run/best.safetensors", "--json",
                                           "--runs", "1"};
-  const auto threads = [&](const char* program, const Settings& environment) {
+  const auto threads = [&](const char* program, Settings environment) {
+    environment.push_back("OMP_NUM_THREADS=2");
     const ProgramResult result = run_program(program, bench, {.environment = environment});
     EXPECT_EQ(result.exit_code, 0) << result.err;
-    return json::parse(result.out).at("threads").get<int>();
+    const json found = json::parse(result.out);
+    return std::pair(found.at("threads").get<int>(), found.at("threads_limit").get<std::string>());
   };
   for (const char* const program : {UNIQNN, UNIQNN_TRAIN}) {
-    const int unbound = threads(program, {});
+    const auto unbound = threads(program, {});
     for (const std::string bound : {"OMP_PROC_BIND=true", "OMP_PLACES=cores"})
       EXPECT_EQ(threads(program, {bound}), unbound) << program << ", " << bound;
   }

@@ -108,7 +108,11 @@ bool take_access_list(int descriptor, const std::filesystem::path& from) {
   constexpr const char* kName = "system.posix_acl_access";
   std::vector<char> list(XATTR_SIZE_MAX);
   const ssize_t size = ::getxattr(from.c_str(), kName, list.data(), list.size());
-  if (size < 0) return true;
+  if (size < 0) {
+    // The folder may have given it one.
+    if (errno == ENODATA) static_cast<void>(::fremovexattr(descriptor, kName));
+    return true;
+  }
   return ::fsetxattr(descriptor, kName, list.data(), static_cast<std::size_t>(size), 0) == 0;
 }
 

@@ -156,7 +156,7 @@ void add_tune(const TunedNetwork& tuned, Table& table) {
 int bench_packed(const BenchOptions& options) {
   const runtime::Without without = runtime::parse_without(options.without);
   format::PackedModel model = format::read_packed(options.file);
-  const ThreadChoice threads = choose_threads(options.threads);
+  const ThreadChoice threads = choose_threads(options.threads, usable_cpus());
   std::optional<TunedNetwork> tuned;
   if (options.tune) tuned = tune_network(model, threads.count, without, options.json);
   const auto network = make_tuned_network(model, threads.count, without);

@@ -4,7 +4,6 @@
 
 #include "uniq/base/clock.h"
 #include "uniq/base/cpu.h"
-#include "uniq/base/usable_cpus.h"
 #include "uniq/cli/text.h"
 #include "uniq/data/random.h"
 
@@ -57,9 +56,8 @@ std::vector<std::uint8_t> random_picture(std::int64_t bytes) {
   return picture;
 }
 
-ThreadChoice choose_threads(int option) {
+ThreadChoice choose_threads(int option, const UsableCpus& usable) {
   if (option > 0) return {.count = option, .limit = "option", .why = "--threads"};
-  const UsableCpus usable = usable_cpus();
   return {.count = usable.count, .limit = std::string(limit_name(usable.limit)), .why = usable.why};
 }
 

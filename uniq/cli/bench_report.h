@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "uniq/base/usable_cpus.h"
 #include "uniq/cli/table.h"
 
 namespace uniq::cli {
@@ -33,8 +34,8 @@ struct ThreadChoice {
   std::string limit;  ///< "option", "affinity", "control_group", "most" or "libtorch"
   std::string why;    ///< for people: "the affinity mask has 4 CPUs"
 };
-/// For the value of --threads: that many, or 0 for usable_cpus().
-ThreadChoice choose_threads(int option);
+/// For the value of --threads: that many, or 0 for the CPUs that may be used.
+ThreadChoice choose_threads(int option, const UsableCpus& usable);
 
 struct BenchReport {
   std::string file;

@@ -27,11 +27,11 @@ std::int64_t milliseconds() {
 }
 
 /// Whether a signal belongs to the request of the first. `timeout` signals the process and then its
-/// group; a terminal that is closed is told of by the shell and by the system. Only Ctrl-C comes
-/// from a person who has read the answer to the first.
+/// group; a terminal that is closed is told of by the shell and by the system. A person who has
+/// read the answer to Ctrl-C takes longer than that too.
 bool is_same_request(int signal, std::int64_t first) {
-  constexpr std::int64_t kTogether = 1000;
-  return signal != SIGINT && milliseconds() - first < kTogether;
+  const std::int64_t together = signal == SIGINT ? 200 : 1000;
+  return milliseconds() - first < together;
 }
 
 void end_process(int signal) {

@@ -1,5 +1,6 @@
 #include "uniq/train/resume.h"
 
+#include <algorithm>
 #include <string>
 
 #include "uniq/base/error.h"
@@ -42,22 +43,32 @@ std::string text_of(const std::vector<recipe::Difference>& differences) {
                          "the settings it was begun with, or --overwrite to begin anew"});
 }
 
-/// Whether the run's last checkpoint holds this text of a recipe, of whatever version it is.
-bool is_of_last_checkpoint(const std::string& recipe, const fs::path& folder) {
+/// The text of the recipe in the folder's last checkpoint; empty where none can be read.
+std::string recipe_text_in_last(const fs::path& folder) {
   try {
     const fs::path last = folder / kLastFile;
-    return file_exists(last) && read_standing(last).origin.recipe == recipe;
+    return file_exists(last) ? read_standing(last).origin.recipe : "";
   } catch (const Error&) {
-    return false;
+    return "";
   }
 }
 
-/// Whether a recipe is as a run writes it, which may have been killed before its first checkpoint.
+/// Whether two recipes are of one run, which may be given more epochs.
+bool are_of_one_run(const recipe::Recipe& a, const recipe::Recipe& b) {
+  return std::ranges::all_of(recipe::differences(a, b),
+                             [](const auto& difference) { return difference.key == kEpochs; });
+}
+
+/// Whether a recipe is as a run writes it: that of the last checkpoint, or another of the same run,
+/// which may have been killed before it wrote a checkpoint.
 bool is_written_by_a_run(const fs::path& recipe_file) {
   const std::string text = read_regular_file(recipe_file);
-  if (is_of_last_checkpoint(text, recipe_file.parent_path())) return true;
+  const std::string last = recipe_text_in_last(recipe_file.parent_path());
+  if (text == last) return true;
   try {
-    return recipe::to_yaml(recipe::parse_recipe(text, recipe_file.string(), {})) == text;
+    const recipe::Recipe read = recipe::parse_recipe(text, recipe_file.string(), {});
+    return recipe::to_yaml(read) == text &&
+           (last.empty() || are_of_one_run(recipe::parse_recipe(last, "", {}), read));
   } catch (const Error&) {
     return false;
   }

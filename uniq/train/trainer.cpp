@@ -71,7 +71,10 @@ void Trainer::resume() {
   const std::filesystem::path file = setup_.options.folder / kLastFile;
   state_ = load_checkpoint(file, setup_.network, *setup_.optimizer);
   check_state(state_, setup_.recipe.train.epochs, setup_.training->batches(), file.string());
-  check_best_is_there(state_, setup_.options.folder / kBestFile);
+  // Where nothing chooses among the epochs, each writes it anew.
+  const bool chooses = setup_.validation || setup_.recipe.train.test_each_epoch;
+  if (chooses || state_.epoch == setup_.recipe.train.epochs)
+    check_best_is_there(state_, setup_.options.folder / kBestFile);
   open_metrics(/*resumed=*/true);
 }
 
