@@ -1,4 +1,4 @@
-#include "plain_resnet.h"
+#include "bench/plain_resnet.h"
 
 #include <torch/nn/functional/activation.h>
 #include <torch/nn/functional/pooling.h>

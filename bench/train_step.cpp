@@ -14,7 +14,7 @@
 #include <functional>
 #include <vector>
 
-#include "plain_resnet.h"
+#include "bench/plain_resnet.h"
 #include "uniq/base/cpu.h"
 #include "uniq/models/models.h"
 #include "uniq/nn/graph_module.h"

@@ -41,12 +41,16 @@ def cleaned(command, file, replacement):
 
 
 def sources_of(file, build):
-    """The sources that are compiled with a file: itself, or what a file of the build includes."""
+    """The sources that are compiled with a file: itself, or what a file of the build includes.
+
+    None that the build has generated is among them.
+    """
     if not file.startswith(f"{build}/"):
         return [file]
     if "/Unity/" not in file:
         return []
-    return re.findall(r'^#include "(.*)"$', pathlib.Path(file).read_text(encoding="utf-8"), re.M)
+    included = re.findall(r'^#include "(.*)"$', pathlib.Path(file).read_text(encoding="utf-8"), re.M)
+    return [source for source in included if not os.path.realpath(source).startswith(f"{build}/")]
 
 
 def merged(sources):

@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using uniq::testing::ProgramOptions;
@@ -216,11 +215,12 @@ TEST_F(TooLittleMemory, EndsEveryCommandInGoodOrder) {
     sweep(command);
     if (HasFailure()) return;
   }
+  const std::string pictures = UNIQ_PICTURES;
   const std::vector<std::pair<std::vector<std::string>, std::string>> tall = {
       {{"pack", "--random", "vgg_small", "--bits", "w2a2", "-o", large}, "(layer "},
       {{"summary", large}, "(layer "},
-      {{"run", large, UNIQ_PICTURES "/rgb.jpg", "--threads", "1"}, ""},
-      {{"run", large, UNIQ_PICTURES "/rgb.png", "--threads", "1"}, ""},
+      {{"run", large, pictures + "/rgb.jpg", "--threads", "1"}, ""},
+      {{"run", large, pictures + "/rgb.png", "--threads", "1"}, ""},
       {{"bench", large, "--threads", "2", "--runs", "1"}, "(layer "}};
   for (const auto& [command, owner] : tall) {
     EXPECT_THAT(sweep(command), Contains(HasSubstr("not enough memory " + owner))) << command[0];

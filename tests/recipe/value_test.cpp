@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/recipe/error_of.h"
 #include "uniq/recipe/scalar.h"
@@ -84,19 +85,17 @@ TEST(Value, NamesTheBracketThatIsMissing) {
 
 // The parser takes the end of the input for the end of a text in quotes.
 TEST(Value, NamesTheQuotesThatAreMissing) {
-  for (const std::string text : {"a: 1\nb: \"x\nc: 3\n", "a: 1\nb: \"x", "a: 1\nb: \"x\\\"\nc: 3\n",
-                                 "a: 1\nb: 'x\nc: 3\n", "a: 1\nb: 'x", "a: 1\nb: 'x'' y\n",
-                                 "\xef\xbb\xbf"
-                                 "a: 1\nb: \"x\n"})
+  const std::string mark = "\xef\xbb\xbf";
+  for (const std::string& text : std::vector<std::string>{
+           "a: 1\nb: \"x\nc: 3\n", "a: 1\nb: \"x", "a: 1\nb: \"x\\\"\nc: 3\n",
+           "a: 1\nb: 'x\nc: 3\n", "a: 1\nb: 'x", "a: 1\nb: 'x'' y\n", mark + "a: 1\nb: \"x\n"})
     EXPECT_EQ(value_error(text),
               "this is not YAML (r.yaml:2): got a text without its end, expected a closing "
               "quotation mark")
         << text;
-  for (const std::string text :
-       {"a: \"x\"", "a: \"x\\\\\"\nb: \"\"\n", "a: \"x\n  y\"\r\nb: 'z'\r\n", "a: 'x''y'\nb: ''",
-        "\xef\xbb\xbf"
-        "a: \"x\"\n",
-        "{\"a\": \"\xc3\xa9\", b: \"\"}", "a: it's\nb: x\"\n"})
+  for (const std::string& text : std::vector<std::string>{
+           "a: \"x\"", "a: \"x\\\\\"\nb: \"\"\n", "a: \"x\n  y\"\r\nb: 'z'\r\n", "a: 'x''y'\nb: ''",
+           mark + "a: \"x\"\n", "{\"a\": \"\xc3\xa9\", b: \"\"}", "a: it's\nb: x\"\n"})
     EXPECT_EQ(value_error(text), "no error") << text;
 }
 

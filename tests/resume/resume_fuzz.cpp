@@ -86,7 +86,7 @@ void fuzz(std::string_view text) {
       uniq::testing::small_checkpoint(uniq::testing::two_bits());
   format::CheckpointInfo info = network.info;
   info.training = std::string(take(text, '\n'));
-  SmallTensors tensors = network;
+  SmallTensors tensors{.data = network.data, .tensors = network.tensors};
   while (!text.empty()) add_tensor(take(text, '\n'), tensors);
   const std::vector<std::byte> bytes = format::to_bytes(tensors.views(), {});
   const format::Safetensors file(bytes, "fuzz");

@@ -52,7 +52,8 @@ TEST_F(RandomPieces, TakeNoLessThanAnEvenShareAndTheLargestPiece) {
     const int threads = 1 + below(9);
     const double all = static_cast<double>(cut.blocks) *
                        (static_cast<double>(cut.rows) + cut.of_piece * static_cast<double>(pieces));
-    const double largest = static_cast<double>((cut.rows + pieces - 1) / pieces) + cut.of_piece;
+    const std::int64_t most_rows = (cut.rows + pieces - 1) / pieces;
+    const double largest = static_cast<double>(most_rows) + cut.of_piece;
     const double time = makespan(cut, pieces, threads);
     EXPECT_GE(time, all / threads);
     EXPECT_GE(time, largest);
@@ -70,7 +71,8 @@ TEST_F(RandomPieces, AreBetterThanOthers) {
     EXPECT_GE(best, least);
     EXPECT_LE(best, cut.rows);
     // A tenth of the largest piece is what unevenness counts at most.
-    const double uneven = 0.1 * static_cast<double>((cut.rows + least - 1) / least);
+    const std::int64_t most_rows = (cut.rows + least - 1) / least;
+    const double uneven = 0.1 * static_cast<double>(most_rows);
     for (std::int64_t pieces = least; pieces <= std::min(cut.rows, 16L * threads); ++pieces)
       EXPECT_LE(makespan(cut, best, threads), makespan(cut, pieces, threads) + uneven);
   }

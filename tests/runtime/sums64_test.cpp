@@ -20,7 +20,6 @@ namespace {
 
 using format::Encoding;
 using uniq::testing::ModelMaker;
-using uniq::testing::OutputSpec;
 using uniq::testing::reference_run;
 using uniq::testing::ReferenceValue;
 

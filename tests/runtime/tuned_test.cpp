@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "tests/base/temporary_folder.h"
 #include "tests/support/random_test.h"
@@ -60,17 +62,22 @@ TEST(TunedText, SaysWhatDiffersElsewhere) {
     change(here);
     return here;
   };
-  for (const auto& [here, got, expected] :
-       {std::tuple{with([](TunedFor& f) { f.version = "1.2.4"; }), "version 1.2.3",
-                   "version 1.2.4"},
-        {with([](TunedFor& f) { f.cpu = "Another"; }), "cpu Some CPU", "cpu Another"},
-        {with([](TunedFor& f) { f.features = "avx2"; }), "features avx2 fma", "features avx2"},
-        {with([](TunedFor& f) { f.isa = "scalar"; }), "isa avx2", "isa scalar"},
-        {with([](TunedFor& f) { f.threads = 1; }), "threads 2", "threads 1"}})
+  struct Case {
+    TunedFor here;
+    std::string got;
+    std::string expected;
+  };
+  const std::vector<Case> cases = {
+      {with([](TunedFor& f) { f.version = "1.2.4"; }), "version 1.2.3", "version 1.2.4"},
+      {with([](TunedFor& f) { f.cpu = "Another"; }), "cpu Some CPU", "cpu Another"},
+      {with([](TunedFor& f) { f.features = "avx2"; }), "features avx2 fma", "features avx2"},
+      {with([](TunedFor& f) { f.isa = "scalar"; }), "isa avx2", "isa scalar"},
+      {with([](TunedFor& f) { f.threads = 1; }), "threads 2", "threads 1"}};
+  for (const Case& c : cases)
     EXPECT_THAT(
-        [&] { read(here); },
+        [&] { read(c.here); },
         ThrowsMessage<Error>(AllOf(HasSubstr("kernels were tuned elsewhere (some/file)"),
-                                   HasSubstr(got), HasSubstr(expected), HasSubstr("--tune"))));
+                                   HasSubstr(c.got), HasSubstr(c.expected), HasSubstr("--tune"))));
 }
 
 TEST(TunedText, EveryTruncationIsRefused) {

@@ -39,7 +39,8 @@ class Tidy(unittest.TestCase):
         self.c = self.write("tests/c.cpp", "int c;\n")
         self.together = self.write(
             "build/release/one.dir/Unity/unity_0_cxx.cxx",
-            f'/* generated */\n#include "{self.a}"\n#include "{self.b}"\n')
+            f'/* generated */\n#include "{self.a}"\n#include "{self.b}"\n'
+            f'#include "{self.write("build/release/x.pb.cc", "int fault;")}"\n')
         header = self.write("build/release/cmake_pch.hxx.cxx", "int fault;\n")
         self.write("build/release/compile_commands.json", json.dumps([
             {"directory": str(self.root), "file": str(file),

@@ -2,8 +2,8 @@
 #include "tests/support/random_test.h"
 
 #include <gmock/gmock.h>
-#include <signal.h>
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>

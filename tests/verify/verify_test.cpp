@@ -176,6 +176,8 @@ std::int64_t kernels_of(const SmallPacked& small, const std::string& layer, cons
     conv = &core.prepared.conv;
     ++runs;
   }
+  EXPECT_NE(conv, nullptr);
+  if (conv == nullptr) return 0;
   for (const kernels::ConvKernel& kernel : kernels::conv_kernels())
     if (kernels::has_isa(kernel.isa) && kernel.supports(*conv) && !chosen.contains(&kernel)) ++runs;
   return runs;

@@ -63,9 +63,8 @@ void require_usable(float step, Grid grid, int bits, const std::string& layer) {
 /// The step of every output channel, or one.
 std::vector<float> weight_steps(const std::string& layer, const LayerBits& bits, Method method,
                                 const std::vector<float>& weights, const TensorSource& tensors) {
-  const std::vector<float> steps = is_dorefa(method)
-                                       ? std::vector{dorefa_step(weights, bits.weight_bits)}
-                                       : tensors(layer + ".quan_w.delta");
+  std::vector<float> steps = is_dorefa(method) ? std::vector{dorefa_step(weights, bits.weight_bits)}
+                                               : tensors(layer + ".quan_w.delta");
   for (const float step : steps) require_usable(step, bits.weight_grid, bits.weight_bits, layer);
   return steps;
 }

@@ -32,7 +32,7 @@ bool is_half_normal(const QuantizerOptions& o) {
 // there is but one, whose deviation is not defined (LibTorch warns and gives NaN). NaN where a
 // value is not finite.
 torch::Tensor deviation(const torch::Tensor& rows) {
-  const torch::Tensor spread = rows.amax(1) - rows.amin(1);
+  torch::Tensor spread = rows.amax(1) - rows.amin(1);
   if (rows.size(1) == 1) return spread;
   return at::where(spread == 0, spread, rows.std(1, /*unbiased=*/true));
 }

@@ -111,6 +111,7 @@ TuneReport tune(const format::PackedModel& model, const NetworkOptions& options,
   take_turns(runs, picture, true, [&](double done) { progress(kShareOfLayers * done); });
 
   std::vector<TimedSteps> timed;
+  timed.reserve(runs.size());
   for (const Timed& run : runs) timed.push_back(run.steps());
   TuneReport report{.tuned = fastest(names, times_of(keys, timed))};
   runs.clear();

@@ -194,7 +194,7 @@ TunedFile read_tuned(const TunedFor& here) {
 }
 
 std::filesystem::path write_tuned(const Tuned& tuned, const TunedFor& here) {
-  const std::filesystem::path path = tuned_path(here);
+  std::filesystem::path path = tuned_path(here);
   if (path.empty())
     throw Error({.what = "there is no folder for tuned kernels",
                  .where = "UNIQ_CACHE",

@@ -28,6 +28,7 @@ recipe::Recipe recipe_of(const Standing& standing, const std::string& where) {
 
 std::string text_of(const std::vector<recipe::Difference>& differences) {
   std::vector<std::string> texts;
+  texts.reserve(differences.size());
   for (const recipe::Difference& difference : differences)
     texts.push_back(difference.key + " " + difference.after + " (begun with " + difference.before +
                     ")");
