@@ -19,7 +19,7 @@ something is built already.
 --full adds exhaustive sweeps in the tests (UNIQ_FULL=1), the kernels and the runtime of
 build/release/ on emulated x86-64 CPUs (the baseline alone, and AVX2), the thread sanitizer over what
 shares work between threads (build/tsan/), the other sanitizers over what includes LibTorch
-(build/asan-training/), clang-tidy, and every fuzzer (build/fuzz/).
+(build/asan-training/), clang-tidy, and every fuzzer (build/fuzz/): some two hours on such a CPU.
 
 Environment:
   Torch_DIR, CMAKE_PREFIX_PATH   a LibTorch 2.13 to use instead of installing one
