@@ -35,7 +35,7 @@ at::Tensor random_values(const data::Preprocessing& pictures) {
 
 /// use_threads() only lowers what LibTorch chooses.
 ThreadChoice threads_used(const BenchOptions& options) {
-  const ThreadChoice threads = choose_threads(options.threads, train::usable_cpus_unbound());
+  ThreadChoice threads = choose_threads(options.threads, train::usable_cpus_unbound());
   if (threads.count == at::get_num_threads()) return threads;
   return {.count = at::get_num_threads(),
           .limit = "libtorch",
