@@ -45,12 +45,14 @@ def sources_of(file, build):
 
     None that the build has generated is among them.
     """
+    file = os.path.realpath(file)  # CMake keeps the path by which the checkout was reached
     if not file.startswith(f"{build}/"):
         return [file]
     if "/Unity/" not in file:
         return []
     included = re.findall(r'^#include "(.*)"$', pathlib.Path(file).read_text(encoding="utf-8"), re.M)
-    return [source for source in included if not os.path.realpath(source).startswith(f"{build}/")]
+    return [source for source in map(os.path.realpath, included)
+            if not source.startswith(f"{build}/")]
 
 
 def merged(sources):
@@ -78,9 +80,7 @@ def chosen_units(build, pattern):
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     units = {}
     for entry in entries:
-        # CMake keeps the path by which the checkout was reached.
-        sources = [os.path.realpath(source)
-                   for source in sources_of(os.path.realpath(entry["file"]), build)]
+        sources = sources_of(entry["file"], build)
         if any(source.startswith(f"{ROOT}/") and re.search(pattern, source[len(str(ROOT)):])
                for source in sources):
             units[tuple(sources)] = entry

@@ -26,17 +26,18 @@ TEST(Interruption, FirstSignalAsksToStop) {
   }
 }
 
-void interrupt_twice(int first, int second) {
+/// Exits with 3 where the second signal, so many milliseconds after the first, does not end it.
+void interrupt_twice(int first, int second, int milliseconds) {
   stop_on_signals();
   ::raise(first);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   ::raise(second);
   ::_exit(3);
 }
 
 TEST(Interruption, SecondSignalEndsTheProcess) {
-  EXPECT_EXIT(interrupt_twice(SIGINT, SIGINT), ::testing::KilledBySignal(SIGINT), "stopping");
-  EXPECT_EXIT(interrupt_twice(SIGTERM, SIGINT), ::testing::KilledBySignal(SIGINT), "stopping");
+  EXPECT_EXIT(interrupt_twice(SIGINT, SIGINT, 300), ::testing::KilledBySignal(SIGINT), "stopping");
+  EXPECT_EXIT(interrupt_twice(SIGTERM, SIGINT, 300), ::testing::KilledBySignal(SIGINT), "stopping");
 }
 
 /// As `timeout` does, which signals the process and then its group, and as a terminal that is
@@ -49,14 +50,6 @@ void interrupt_together(int signal) {
   ::_exit(0);
 }
 
-void interrupt_once_more(int signal) {
-  stop_on_signals();
-  ::raise(signal);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-  ::raise(signal);
-  ::_exit(3);
-}
-
 TEST(Interruption, SignalsThatComeTogetherAreOneRequest) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP})
     EXPECT_EXIT(interrupt_together(signal), ::testing::ExitedWithCode(0), "stopping");
@@ -64,7 +57,8 @@ TEST(Interruption, SignalsThatComeTogetherAreOneRequest) {
 
 TEST(Interruption, ALaterOneEndsTheProcess) {
   for (const int signal : {SIGTERM, SIGHUP})
-    EXPECT_EXIT(interrupt_once_more(signal), ::testing::KilledBySignal(signal), "stopping");
+    EXPECT_EXIT(interrupt_twice(signal, signal, 1100), ::testing::KilledBySignal(signal),
+                "stopping");
 }
 
 void hang_up_ignored() {

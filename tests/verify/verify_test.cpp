@@ -99,8 +99,6 @@ TEST_F(RandomVerify, ProvesEveryKindOfNetwork) {
   }
 }
 
-// White pictures, weights and steps so that all codes are the largest: every sum of the last layer
-// is 37,632 * 255 * 255, above 2^31.
 TEST(VerifyPictures, ThatDoNotFitIntoMemoryAreNamed) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "this sanitizer ends the process for such a size";
@@ -113,6 +111,8 @@ TEST(VerifyPictures, ThatDoNotFitIntoMemoryAreNamed) {
       ThrowsMessage<MemoryError>(StartsWith("not enough memory (1048576 random pictures)")));
 }
 
+// White pictures, weights and steps so that all codes are the largest: every sum of the last layer
+// is 37,632 * 255 * 255, above 2^31.
 TEST_F(RandomVerify, ProvesSumsBeyond32Bits) {
   train::LoadedNetwork trained =
       calibrated(wide_sums(), {.weight_bits = 2, .activation_bits = 2}, 1);

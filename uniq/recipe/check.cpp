@@ -111,20 +111,6 @@ class Checker {
   const std::string& where_;
 };
 
-}  // namespace
-
-void check_recipe(const Recipe& recipe, const Origins& origins, const std::string& where) {
-  const Checker checker(recipe, origins, where);
-  checker.model();
-  checker.data();
-  checker.widths();
-  checker.optimizer();
-  checker.schedule();
-  checker.stopping();
-}
-
-namespace {
-
 /// Throws UsageError that names the key whose text is not UTF-8.
 void check_is_utf8(const Recipe& recipe) {
   for (const Key& key : keys()) {
@@ -137,6 +123,16 @@ void check_is_utf8(const Recipe& recipe) {
 }
 
 }  // namespace
+
+void check_recipe(const Recipe& recipe, const Origins& origins, const std::string& where) {
+  const Checker checker(recipe, origins, where);
+  checker.model();
+  checker.data();
+  checker.widths();
+  checker.optimizer();
+  checker.schedule();
+  checker.stopping();
+}
 
 std::string text_to_keep(const Recipe& recipe) {
   check_is_utf8(recipe);

@@ -60,11 +60,10 @@ bool are_of_one_run(const recipe::Recipe& a, const recipe::Recipe& b) {
                              [](const auto& difference) { return difference.key == kEpochs; });
 }
 
-/// Whether a recipe is as a run writes it: that of the last checkpoint, or another of the same run,
-/// which may have been killed before it wrote a checkpoint.
-bool is_written_by_a_run(const fs::path& recipe_file) {
+/// Whether a recipe is as a run writes it: that of its last checkpoint, whose text is `last`, or
+/// another of the same run, which may have been killed before it wrote a checkpoint.
+bool is_written_by_a_run(const fs::path& recipe_file, const std::string& last) {
   const std::string text = read_regular_file(recipe_file);
-  const std::string last = recipe_text_in_last(recipe_file.parent_path());
   if (text == last) return true;
   try {
     const recipe::Recipe read = recipe::parse_recipe(text, recipe_file.string(), {});
@@ -84,13 +83,13 @@ std::string file_of_a_run(const fs::path& folder) {
   return {};
 }
 
-bool holds_recipe_of_no_run(const fs::path& folder) {
-  return file_exists(folder / kRecipeFile) && !is_written_by_a_run(folder / kRecipeFile);
+bool holds_recipe_of_no_run(const fs::path& folder, const std::string& last) {
+  return file_exists(folder / kRecipeFile) && !is_written_by_a_run(folder / kRecipeFile, last);
 }
 
 /// A folder may hold a recipe of the user's own, which is never written over.
 void check_recipe_of_no_run(const fs::path& folder) {
-  if (holds_recipe_of_no_run(folder))
+  if (holds_recipe_of_no_run(folder, recipe_text_in_last(folder)))
     throw Error({.what = "the folder holds a recipe that no run has written",
                  .where = (folder / kRecipeFile).string(),
                  .remedy = "--output for another folder, or another name for that file"});
@@ -147,9 +146,10 @@ std::optional<Resumption> find_resumption(const recipe::Recipe& recipe, const Ru
   if (!differences.empty())
     refuse(differences, more && !permitted && differences.size() == 1, options.folder);
 
-  Resumption resumption{.extensions = standing.origin.extensions,
-                        .has_more_epochs = more,
-                        .keeps_recipe = holds_recipe_of_no_run(options.folder)};
+  Resumption resumption{
+      .extensions = standing.origin.extensions,
+      .has_more_epochs = more,
+      .keeps_recipe = holds_recipe_of_no_run(options.folder, standing.origin.recipe)};
   if (more && options.extend)
     resumption.extensions.push_back(
         {.done = standing.state.epoch, .before = begun.train.epochs, .after = recipe.train.epochs});

@@ -168,7 +168,7 @@ RunResult run(const recipe::Recipe& recipe, const RunOptions& options) {
   remove_files(options.folder, is_torn_file);
   if (!resumption) {
     // First what the others belong to: where this is interrupted, nothing goes on without them.
-    fs::remove(options.folder / kLastFile);
+    remove_files(options.folder, [](const std::string& name) { return name == kLastFile; });
     remove_files(options.folder, is_of_a_run);
     write_recipe(options.folder, recipe_text);
   }

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 namespace uniq::train {
+
 /// libgomp binds the first thread before main(), and only it still knows how many CPUs there were.
 /// The symbol is looked up, for a LibTorch may be built without OpenMP.
 UsableCpus usable_cpus_unbound() {

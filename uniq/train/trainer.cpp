@@ -35,15 +35,6 @@ double share(const Sums& sums) {
   return 100.0 * static_cast<double>(sums.correct) / static_cast<double>(sums.pictures);
 }
 
-// It is read at the end only: hours of training would be lost.
-void check_best_is_there(const State& state, const std::filesystem::path& best) {
-  if (state.best_epoch < 0 || file_exists(best)) return;
-  throw Error({.what = "the run's best checkpoint is missing",
-               .where = best.string(),
-               .got = "no such file",
-               .remedy = "to put it back, or --overwrite to begin anew"});
-}
-
 double mean_loss(const Sums& sums) { return sums.loss / static_cast<double>(sums.pictures); }
 
 void add(Sums& sums, double loss, std::int64_t correct, std::int64_t pictures) {
@@ -56,6 +47,15 @@ std::string format(const char* pattern, double a, double b) {
   char text[96];
   std::snprintf(text, sizeof text, pattern, a, b);
   return text;
+}
+
+// It is read at the end only: hours of training would be lost.
+void check_best_is_there(const State& state, const std::filesystem::path& best) {
+  if (state.best_epoch < 0 || file_exists(best)) return;
+  throw Error({.what = "the run's best checkpoint is missing",
+               .where = best.string(),
+               .got = "no such file",
+               .remedy = "to put it back, or --overwrite to begin anew"});
 }
 
 }  // namespace

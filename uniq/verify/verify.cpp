@@ -30,8 +30,8 @@ void prove_batch(Trained& trained, const Wiring& wiring, const at::Tensor& value
   const std::vector<ValueTruth> truths = value_truths(trained, wiring);
   std::uint64_t bytes = 0;
   for (const ValueTruth& truth : truths) {
-    const auto values = static_cast<std::uint64_t>(truth.value.numel());
-    bytes += truth.is_codes() ? values : values * sizeof(float);
+    const auto count = static_cast<std::uint64_t>(truth.value.numel());
+    bytes += truth.is_codes() ? count : count * sizeof(float);
   }
   with_memory("the values of the packed network", bytes, [&] { free_run.start(pictures); });
   for (std::size_t node = 0; node < wiring.nodes(); ++node) {
