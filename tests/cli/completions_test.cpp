@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include "tests/cli/uniqnn.h"
+#include "uniq/base/text.h"
 #include "uniq/cli/options/tree.h"
-#include "uniq/cli/text.h"
 #include "uniq/recipe/keys.h"
 
 namespace uniq::cli {

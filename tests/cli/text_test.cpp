@@ -6,6 +6,7 @@
 
 #include "tests/support/program.h"
 #include "uniq/base/escape.h"
+#include "uniq/base/text.h"
 #include "uniq/cli/resume_command.h"
 #include "uniq/cli/table.h"
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 
 namespace uniq::testing {
 namespace {
@@ -22,21 +23,13 @@ constexpr std::array kSettings = {"QEMU_CPU", "UNIQ_READABLE_GUARDS", "UNIQ_FULL
 /// Set where the tests run under an emulator: the command that it takes.
 constexpr char kEmulator[] = "UNIQ_TEST_EMULATOR";
 
-/// As a shell takes it back.
-std::string quoted(const std::string& path) {
-  if (path.find_first_of(" \t'\"\\$`&;()<>|*?[]#~") == std::string::npos) return path;
-  std::string text = "'";
-  for (const char c : path) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
 std::string program() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return "<program>";
   const char* const emulator = std::getenv(kEmulator);
   const std::string before = emulator == nullptr ? "" : std::string(emulator) + " ";
-  return before + quoted(path.string());
+  return before + shell_quoted(path.string());
 }
 
 }  // namespace

@@ -27,6 +27,9 @@ std::string number_text(double number);
 /// "12 B", "3.4 kB", "1.25 MB": powers of 1000.
 std::string human_bytes(double bytes);
 
+/// As the shell reads it back: in quotes where needed.
+std::string shell_quoted(const std::string& text);
+
 /// "48 s", "3 min 20 s", "2 h 05 min".
 std::string human_seconds(double seconds);
 

@@ -43,21 +43,6 @@ std::string printable(std::string_view text, std::size_t limit) {
   return escaped(text);
 }
 
-std::string shell_quoted(const std::string& text) {
-  constexpr const char* kSafe =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
-  if (!text.empty() && text.find_first_not_of(kSafe) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
 std::string shell_shown(const std::string& text) {
   if (escaped(text) == text) return shell_quoted(text);
   std::string quoted = "$'";

@@ -24,11 +24,8 @@ std::string size_text(std::size_t bytes);
 /// Text out of a file, fit for a terminal: escaped (base/escape.h), cut behind `limit` characters.
 std::string printable(std::string_view text, std::size_t limit = 120);
 
-/// As the shell reads it back: in quotes where needed.
-std::string shell_quoted(const std::string& text);
-
-/// As shell_quoted, fit for a terminal: a text that would have to be escaped stands in $'...' with
-/// its bytes in octal, which bash, zsh and ksh read back.
+/// As shell_quoted (base/text.h), fit for a terminal: a text that would have to be escaped stands
+/// in $'...' with its bytes in octal, which bash, zsh and ksh read back.
 std::string shell_shown(const std::string& text);
 
 /// "[64, 3, 3, 3]"; "[]" for a single number.

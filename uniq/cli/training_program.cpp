@@ -11,8 +11,8 @@
 #include <system_error>
 
 #include "uniq/base/error.h"
+#include "uniq/base/text.h"
 #include "uniq/cli/spin_count.h"
-#include "uniq/cli/text.h"
 #include "uniq/cli/version_text.h"
 
 namespace uniq::cli {
